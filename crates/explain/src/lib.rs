@@ -1,0 +1,1 @@
+//! A pod, its events and its evidence as an explanation.

@@ -1,0 +1,3 @@
+//! Findings as admission warnings, text and JSON.
+
+pub mod warning;

@@ -1,0 +1,2 @@
+//! The admission webhook.
+fn main() {}
