@@ -7,12 +7,19 @@ mod exit_code;
 mod explain;
 mod kmsg;
 mod oom;
+mod output;
 mod reason;
 mod rules;
 
-use clap::Parser as _;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    args::Args::parse().run()
+    match args::Args::from_command_line(std::env::args_os()) {
+        Ok(args) => args.run(),
+        Err(error) => {
+            // Usage errors go to standard error, help to standard output; clap knows which.
+            drop(error.print());
+            ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(output::FAILED))
+        }
+    }
 }
