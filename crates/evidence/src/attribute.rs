@@ -71,14 +71,14 @@ pub fn attribute(kill: &Kill, pods: &Pods, patience: Patience) -> Place {
     let Some(path) = &kill.victim_cgroup else { return Place::Unknown };
     let parsed = podsight_cgroup::parse(path);
     let Some(leftmost) = parsed.pod_uids.first() else { return Place::Foreign };
-    let known = parsed.pod_uids.iter().find_map(|uid| pods.by_cgroup_uid(uid).map(|pod| (uid, pod, false)));
-    let known = known.or_else(|| parsed.pod_uids.iter().find_map(|uid| pods.gone_by_cgroup_uid(uid).map(|pod| (uid, pod, true))));
-    let Some((uid, pod, is_gone)) = known else { return Place::StrangePod { uid: leftmost.clone() } };
+    let Some((uid, pod, is_gone)) = leftmost_known(&parsed.pod_uids, pods, patience) else {
+        return Place::StrangePod { uid: leftmost.clone() };
+    };
 
-    let ids = container_ids(path, uid);
-    let by_id = ids.iter().find_map(|id| pods.container_name(pod, id));
-    let is_id_unknown = by_id.is_none() && !ids.is_empty();
-    let infrastructure = infrastructure(kill, pod, by_id, is_id_unknown);
+    let id = parsed.pods.iter().find(|pod| pod.uid == *uid).and_then(|pod| pod.container_id.as_deref());
+    let by_id = id.and_then(|id| pods.container_name(pod, id));
+    let is_id_unknown = by_id.is_none() && id.is_some();
+    let infrastructure = infrastructure(kill, pod, by_id, is_id_unknown, parsed.monitor);
     let container = match infrastructure {
         Some(Infrastructure::Sandbox | Infrastructure::Monitor) => None,
         _ => by_id.or_else(|| only_candidate(pod, infrastructure, patience).filter(|_| is_id_unknown)).map(str::to_owned),
@@ -88,28 +88,26 @@ pub fn attribute(kill: &Kill, pods: &Pods, patience: Patience) -> Place {
     Place::Pod(Box::new(InPod { uid: pod.uid.clone(), is_gone, container, is_id_unknown, infrastructure, scope, limit }))
 }
 
-/// The container ids of a path below the pod, from the left. The first is the pod's container; more stand in a nested runtime's cgroups.
-fn container_ids(path: &[u8], uid: &str) -> Vec<String> {
-    let mut ids: Vec<String> = Vec::new();
-    for prefix in prefixes(path) {
-        let parsed = podsight_cgroup::parse(prefix);
-        if let Some(id) = parsed.container_id.filter(|_| parsed.pod_uids.iter().any(|known| known == uid))
-            && !ids.contains(&id)
-            && ids.len() < 4
-        {
-            ids.push(id);
+/// Looks at the UIDs from the left. One that is not known yet ends the search until it was waited for: what stands to the right of it may be made up.
+fn leftmost_known<'a>(uids: &'a [String], pods: &'a Pods, patience: Patience) -> Option<(&'a String, &'a Pod, bool)> {
+    for uid in uids {
+        if let Some(pod) = pods.by_cgroup_uid(uid) {
+            return Some((uid, pod, false));
+        }
+        if let Some(pod) = pods.gone_by_cgroup_uid(uid) {
+            return Some((uid, pod, true));
+        }
+        if patience == Patience::Wait && !pods.is_strange(uid) {
+            return None;
         }
     }
-    ids
+    None
 }
 
-/// The path cut after its first component, its second, and so on to the whole.
-fn prefixes(path: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let ends = path.iter().enumerate().skip(1).filter(|(_, byte)| **byte == b'/').map(|(index, _)| index).chain([path.len()]);
-    ends.filter_map(|end| path.get(..end)).take(64)
-}
-
-fn infrastructure(kill: &Kill, pod: &Pod, container: Option<&str>, is_id_unknown: bool) -> Option<Infrastructure> {
+fn infrastructure(kill: &Kill, pod: &Pod, container: Option<&str>, is_id_unknown: bool, is_monitor: bool) -> Option<Infrastructure> {
+    if is_monitor {
+        return Some(Infrastructure::Monitor);
+    }
     let comm = kill.comm.as_deref().unwrap_or_default();
     let is_runtime = comm.starts_with(b"runc:[") || comm == b"runc" || comm == b"crun" || comm == b"youki";
     if is_runtime {
@@ -154,31 +152,20 @@ fn scope(kill: &Kill, pod: &Pod, uid: &str, container: Option<&str>) -> Option<S
     if !parsed.pod_uids.iter().any(|known| known == uid) {
         return parsed.scope;
     }
-    match level(path, uid, &parsed) {
+    match level(uid, &parsed) {
         Scope::Pod if is_containers_limit(pod, container) => Some(Scope::Container),
         level => Some(level),
     }
 }
 
-/// The level of a cgroup at or below the pod.
-fn level(path: &[u8], uid: &str, whole: &CgroupPath) -> Scope {
-    let mut below_container = 0_usize;
-    let mut has_container = false;
-    for prefix in prefixes(path) {
-        let parsed = podsight_cgroup::parse(prefix);
-        if has_container {
-            let leaf = prefix.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
-            // crun under CRI-O puts the processes into a leaf of that name.
-            below_container += usize::from(leaf != b"container");
-        } else if parsed.container_id.is_some() && parsed.pod_uids.iter().any(|known| known == uid) {
-            has_container = true;
-        }
-    }
-    match (has_container, below_container) {
-        (true, 0) => Scope::Container,
-        (true, _) => Scope::Cgroup,
-        (false, _) if whole.scope == Some(Scope::Pod) && whole.pod_uids.last().is_some_and(|last| last == uid) => Scope::Pod,
-        (false, _) => Scope::Cgroup,
+/// The level of a cgroup at or below the pod. What was made inside a container is not Kubernetes'.
+fn level(uid: &str, path: &CgroupPath) -> Scope {
+    let is_last = path.pods.last().is_some_and(|last| last.uid == uid);
+    let own_container = path.pods.iter().find(|pod| pod.uid == uid).and_then(|pod| pod.container_id.as_ref());
+    match path.scope {
+        Some(Scope::Pod) if is_last => Scope::Pod,
+        Some(Scope::Container) if is_last && own_container == path.container_id.as_ref() => Scope::Container,
+        _ => Scope::Cgroup,
     }
 }
 

@@ -105,7 +105,7 @@ mod tests {
         }
         assert!(matches!(read(br#"{"v":9,"boot":"4f1d2c3b"}"#), Err(CheckpointError::Version(9))));
         assert!(matches!(read(br#"{"v":1,"boot":"4f1d2c3b","through":"00000000:1:2:3"}"#), Err(CheckpointError::Position(_))));
-        assert!(matches!(read(&[b' '; 20_000]), Err(CheckpointError::TooLong(20_000))));
+        assert!(matches!(read(&vec![b' '; 20_000]), Err(CheckpointError::TooLong(20_000))));
     }
 
     proptest! {

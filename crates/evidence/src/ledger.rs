@@ -48,9 +48,9 @@ impl Ledger {
     pub fn reading(&mut self, counter: u64) -> u64 {
         let Some(opening) = self.opening else { return 0 };
         self.latest = counter;
-        let counted = counter.saturating_sub(opening);
+        let delta = counter.saturating_sub(opening);
         let known = self.attributed.saturating_add(self.unattributed).saturating_add(self.lost);
-        let gap = i64::try_from(counted).unwrap_or(i64::MAX).saturating_sub(i64::try_from(known).unwrap_or(i64::MAX));
+        let gap = i64::try_from(delta).unwrap_or(i64::MAX).saturating_sub(i64::try_from(known).unwrap_or(i64::MAX));
         self.gap_seen = if gap == self.gap { self.gap_seen.saturating_add(1) } else { 0 };
         self.gap = gap;
         if gap > 0 && self.gap_seen >= SETTLED_AFTER_READINGS {

@@ -92,7 +92,7 @@ fn add(container: &mut ContainerEvidence, kill: &ConfirmedKill, id: String) {
     }
     container.last.clone_from(&at);
     if kill.scope.is_some() || container.scope.is_none() {
-        container.scope = kill.scope.map(|scope| show_scope(scope).to_owned());
+        container.scope = kill.scope.map(|scope| scope.name().to_owned());
         container.limit.clone_from(&kill.limit);
     }
     let highest = container.peak.as_deref().and_then(quantity::bytes).unwrap_or(0);
@@ -119,18 +119,6 @@ fn pause(last: &str, at: Timestamp) -> i64 {
 /// RFC 3339 in UTC, to the second.
 pub fn show_time(at: Timestamp) -> String {
     Timestamp::from_second(at.as_second()).unwrap_or(at).to_string()
-}
-
-/// The level of a limit as the annotation writes it.
-pub const fn show_scope(scope: Scope) -> &'static str {
-    match scope {
-        Scope::Container => "container",
-        Scope::Pod => "pod",
-        Scope::Qos => "qos",
-        Scope::NodeAllocatable => "node-allocatable",
-        Scope::Cgroup => "cgroup",
-        Scope::Node => "node",
-    }
 }
 
 /// How a kill was put down, as the annotation writes it.
@@ -201,6 +189,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
         /// However often a log is read again from the beginning, and wherever the reader was stopped, every kill counts once.
         #[test]
         fn replays_change_nothing(

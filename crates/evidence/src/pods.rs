@@ -9,6 +9,9 @@ const MAX_PAST_IDS: usize = 256;
 /// Deleted pods that are remembered, because their last kill may come after them.
 const MAX_GONE: usize = 32;
 
+/// UIDs in cgroup paths that were waited for and never shown: those of the clusters around this one.
+const MAX_STRANGE: usize = 32;
+
 /// A pod, as far as kills have to do with it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pod {
@@ -135,11 +138,12 @@ impl Pod {
 /// All pods of the node, and for a while those that were.
 #[derive(Debug, Default)]
 pub struct Pods {
-    pods: BTreeMap<String, Pod>,
+    by_uid: BTreeMap<String, Pod>,
     /// `config.hash` → UID.
     hashes: BTreeMap<String, String>,
     past_ids: VecDeque<PastId>,
     gone: VecDeque<Pod>,
+    strange: VecDeque<String>,
 }
 
 #[derive(Debug)]
@@ -152,7 +156,7 @@ struct PastId {
 impl Pods {
     /// Takes a pod as the API shows it now.
     pub fn apply(&mut self, pod: Pod) {
-        if let Some(before) = self.pods.get(&pod.uid) {
+        if let Some(before) = self.by_uid.get(&pod.uid) {
             let left = ids(before).filter(|(id, _)| !ids(&pod).any(|(other, _)| other == *id));
             for (id, container) in left {
                 remember(&mut self.past_ids, id, &pod.uid, container);
@@ -162,12 +166,13 @@ impl Pods {
             self.hashes.insert(hash.clone(), pod.uid.clone());
         }
         self.gone.retain(|gone| gone.uid != pod.uid);
-        self.pods.insert(pod.uid.clone(), pod);
+        self.strange.retain(|strange| *strange != pod.uid && Some(strange) != pod.config_hash.as_ref());
+        self.by_uid.insert(pod.uid.clone(), pod);
     }
 
     /// Takes away a pod that the API does not show any more. It can still be found for a while.
     pub fn remove(&mut self, uid: &str) {
-        let Some(pod) = self.pods.remove(uid) else { return };
+        let Some(pod) = self.by_uid.remove(uid) else { return };
         if let Some(hash) = &pod.config_hash
             && self.hashes.get(hash).is_some_and(|of| of == uid)
         {
@@ -181,7 +186,7 @@ impl Pods {
 
     /// Takes away every pod that is not among these.
     pub fn retain(&mut self, uids: &std::collections::BTreeSet<String>) {
-        let left: Vec<String> = self.pods.keys().filter(|uid| !uids.contains(*uid)).cloned().collect();
+        let left: Vec<String> = self.by_uid.keys().filter(|uid| !uids.contains(*uid)).cloned().collect();
         for uid in left {
             self.remove(&uid);
         }
@@ -189,12 +194,12 @@ impl Pods {
 
     /// The pod with this UID in the API.
     pub fn get(&self, uid: &str) -> Option<&Pod> {
-        self.pods.get(uid)
+        self.by_uid.get(uid)
     }
 
     /// The pod that a cgroup belongs to, by the UID that the cgroup bears: the API's, or a static pod's `config.hash`.
     pub fn by_cgroup_uid(&self, uid: &str) -> Option<&Pod> {
-        self.pods.get(uid).or_else(|| self.pods.get(self.hashes.get(uid)?))
+        self.by_uid.get(uid).or_else(|| self.by_uid.get(self.hashes.get(uid)?))
     }
 
     /// A pod that was deleted, by the same UID.
@@ -207,6 +212,22 @@ impl Pods {
         self.gone.iter().find(|pod| pod.uid == uid)
     }
 
+    /// Whether this UID of a cgroup was waited for in vain.
+    pub fn is_strange(&self, uid: &str) -> bool {
+        self.strange.iter().any(|strange| strange == uid)
+    }
+
+    /// Notes that this UID of a cgroup was waited for in vain.
+    pub fn note_strange(&mut self, uid: &str) {
+        if self.by_cgroup_uid(uid).is_some() || self.is_strange(uid) {
+            return;
+        }
+        if self.strange.len() >= MAX_STRANGE {
+            self.strange.pop_front();
+        }
+        self.strange.push_back(uid.to_owned());
+    }
+
     /// The name of the container of this pod that has or had this id.
     pub fn container_name<'a>(&'a self, pod: &'a Pod, id: &str) -> Option<&'a str> {
         let now = ids(pod).find(|(known, _)| *known == id).map(|(_, name)| name);
@@ -215,17 +236,17 @@ impl Pods {
 
     /// All pods that the API shows, in the order of their UIDs.
     pub fn iter(&self) -> impl Iterator<Item = &Pod> {
-        self.pods.values()
+        self.by_uid.values()
     }
 
     /// How many pods the API shows.
     pub fn len(&self) -> usize {
-        self.pods.len()
+        self.by_uid.len()
     }
 
     /// Whether the API shows none.
     pub fn is_empty(&self) -> bool {
-        self.pods.is_empty()
+        self.by_uid.is_empty()
     }
 }
 

@@ -7,7 +7,7 @@ pub fn show(bytes: u64) -> String {
     const UNITS: [(u64, &str); 4] = [(1 << 40, "Ti"), (1 << 30, "Gi"), (1 << 20, "Mi"), (1 << 10, "Ki")];
     for (size, unit) in UNITS {
         // 1,536 Mi say more than 1 Gi.
-        if bytes >= size && (bytes % size == 0 || bytes / size >= 10 || size <= 1 << 20) {
+        if bytes >= size && (bytes.is_multiple_of(size) || bytes / size >= 10 || size <= 1 << 20) {
             return format!("{}{unit}", bytes / size);
         }
     }

@@ -124,7 +124,7 @@ fn time(kill: &RecentKill) -> Option<Timestamp> {
 fn read_scope(text: &str) -> Option<Scope> {
     [Scope::Container, Scope::Pod, Scope::Qos, Scope::NodeAllocatable, Scope::Cgroup, Scope::Node]
         .into_iter()
-        .find(|scope| crate::merge::show_scope(*scope) == text)
+        .find(|scope| scope.name() == text)
 }
 
 #[cfg(test)]
