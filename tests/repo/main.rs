@@ -1,0 +1,8 @@
+//! Tests of the repository itself: its layers, manifests, documents and habits.
+
+mod catalogue;
+mod house;
+mod layering;
+mod manifests;
+mod objects;
+mod repository;
