@@ -5,4 +5,5 @@ mod house;
 mod layering;
 mod manifests;
 mod objects;
+mod policy;
 mod repository;
