@@ -1,0 +1,9 @@
+//! Tests of the repository itself: its layers, manifests, documents and habits.
+
+mod catalogue;
+mod house;
+mod layering;
+mod manifests;
+mod objects;
+mod policy;
+mod repository;
