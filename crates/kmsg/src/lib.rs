@@ -1,20 +1,20 @@
 //! Kernel log bytes as records.
+//!
+//! - [`DevKmsg`] reads `/dev/kmsg`, [`Syslog`] the same ring by syslog(2): they are the only parts that do I/O.
+//! - [`Replay`] reads a whole log that somebody kept, in whatever form, skipping what cannot matter.
+//! - [`Record`] is what all of them give.
 
-use std::borrow::Cow;
+mod dev_kmsg;
+mod filter;
+mod frame;
+mod journal;
+mod record;
+mod replay;
+mod stamp;
+mod syslog;
 
-/// One record of the kernel log, whatever form it was read in.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Record<'a> {
-    /// The sequence number; only `/dev/kmsg` gives it.
-    pub seq: Option<u64>,
-    /// Microseconds since boot by the kernel's `local_clock()`.
-    pub usec: Option<u64>,
-    /// The wall clock as the log wrote it (`dmesg -T`, journal, syslog), as text for people.
-    pub time: Option<Cow<'a, str>>,
-    /// The facility (0 is the kernel); absent where the form does not give it.
-    pub facility: Option<u16>,
-    /// The severity, 0 to 7.
-    pub level: Option<u8>,
-    /// The message without framing, escapes undone.
-    pub text: Cow<'a, [u8]>,
-}
+pub use dev_kmsg::{DevKmsg, ReadError};
+pub use filter::Filter;
+pub use record::{Place, Record, escape, kmsg_record, unescape};
+pub use replay::Replay;
+pub use syslog::{NewLines, Syslog, SyslogError, new_lines};
