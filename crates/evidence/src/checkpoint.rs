@@ -1,6 +1,6 @@
 //! How far the log was read, as the file that a restarted agent finds.
 
-use crate::id::{BootId, KillId};
+use crate::id::{BadId, BootId, KillId};
 use serde::{Deserialize, Serialize};
 
 /// The version of the file.
@@ -19,17 +19,13 @@ pub struct Checkpoint {
     pub account: Option<Account>,
 }
 
-/// The account of the kills up to the checkpoint.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// A state in which the account added up: all kill lines up to `through` had been read when the kernel's counter stood at `counter`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Account {
-    /// `/proc/vmstat oom_kill` when it began.
-    pub opening: u64,
-    /// Kill lines with an owner.
-    pub attributed: u64,
-    /// Kill lines without.
-    pub unattributed: u64,
-    /// Counted and never seen.
-    pub lost: u64,
+    /// `/proc/vmstat oom_kill`
+    pub counter: u64,
+    /// The last kill line that was read by then; absent if there was none.
+    pub through: Option<KillId>,
 }
 
 /// A file that cannot be used. The agent then reads the log from its beginning, and what is on the pods already is not written again.
@@ -46,7 +42,7 @@ pub enum CheckpointError {
     Version(u32),
     /// Its numbers do not make sense.
     #[error("failed to read the position in the checkpoint")]
-    Position(#[source] crate::id::BadId),
+    Position(#[source] BadId),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -54,7 +50,13 @@ struct File {
     v: u32,
     boot: String,
     through: Option<String>,
-    account: Option<Account>,
+    account: Option<FileAccount>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct FileAccount {
+    counter: u64,
+    through: Option<String>,
 }
 
 /// Reads the file.
@@ -67,21 +69,22 @@ pub fn read(bytes: &[u8]) -> Result<Checkpoint, CheckpointError> {
         return Err(CheckpointError::Version(file.v));
     }
     let boot: BootId = file.boot.parse().map_err(CheckpointError::Position)?;
-    let through = file.through.map(|mark| KillId::from_mark(&mark)).transpose().map_err(CheckpointError::Position)?;
-    if through.is_some_and(|mark| mark.boot != boot) {
-        return Err(CheckpointError::Position(crate::id::BadId));
-    }
-    Ok(Checkpoint { through, boot, account: file.account })
+    let position = |mark: Option<String>| match mark.map(|mark| KillId::from_mark(&mark)).transpose() {
+        Ok(Some(id)) if id.boot != boot => Err(CheckpointError::Position(BadId)),
+        other => other.map_err(CheckpointError::Position),
+    };
+    let account = match file.account {
+        Some(account) => Some(Account { counter: account.counter, through: position(account.through)? }),
+        None => None,
+    };
+    Ok(Checkpoint { through: position(file.through)?, boot, account })
 }
 
 /// Writes the file.
 pub fn write(checkpoint: &Checkpoint) -> Vec<u8> {
-    let file = File {
-        v: VERSION,
-        boot: checkpoint.boot.to_string(),
-        through: checkpoint.through.map(|id| id.mark()),
-        account: checkpoint.account,
-    };
+    let mark = |id: Option<KillId>| id.map(|id| id.mark());
+    let account = checkpoint.account.map(|account| FileAccount { counter: account.counter, through: mark(account.through) });
+    let file = File { v: VERSION, boot: checkpoint.boot.to_string(), through: mark(checkpoint.through), account };
     // Numbers and strings always serialise.
     serde_json::to_vec(&file).unwrap_or_default()
 }
@@ -96,7 +99,7 @@ mod tests {
         let checkpoint = Checkpoint {
             boot: "4f1d2c3b".parse().unwrap(),
             through: Some(KillId::from_mark("4f1d2c3b:476:5297431:158").unwrap()),
-            account: Some(Account { opening: 3, attributed: 2, unattributed: 1, lost: 0 }),
+            account: Some(Account { counter: 3, through: KillId::from_mark("4f1d2c3b:480:5297999:160").ok() }),
         };
         let bytes = write(&checkpoint);
         assert_eq!(read(&bytes).unwrap(), checkpoint);
