@@ -118,7 +118,7 @@ const NOT_STATUS: &str = "the agent may only patch pods/status";
 const NOT_BOUND: &str = "the agent's token must be bound to a pod on a node (Kubernetes 1.30 or later)";
 const NOT_ITS_NODE: &str = "the agent may only write to pods of its own node";
 const NOT_ITS_ANNOTATION: &str = "the agent may only write the annotations podsight.dev/oom and podsight.dev/oom-killed";
-const TOO_LONG: &str = "the annotation podsight.dev/oom holds at most 4096 bytes";
+const TOO_LONG: &str = "evidence holds at most 4096 bytes, and its sentence at most 1024";
 const NOT_ITS_LABEL: &str = "the agent may only set the label podsight.dev/oom-killed, to \"true\"";
 const NOT_EVIDENCE: &str = "the agent may change nothing but its evidence";
 
@@ -153,6 +153,8 @@ fn cases() -> Vec<(&'static str, Value, Option<&'static str>)> {
         ),
         ("evidence as long as it may be", annotation("podsight.dev/oom", json!("x".repeat(4096))), None),
         ("evidence that is longer", annotation("podsight.dev/oom", json!("x".repeat(4097))), Some(TOO_LONG)),
+        ("a sentence as long as it may be", annotation("podsight.dev/oom-killed", json!("x".repeat(1024))), None),
+        ("a sentence that is longer", annotation("podsight.dev/oom-killed", json!("x".repeat(1025))), Some(TOO_LONG)),
         ("a new annotation", annotation("evil", json!("1")), Some(NOT_ITS_ANNOTATION)),
         ("another annotation of ours", annotation("podsight.dev/ignore", json!("all")), Some(NOT_ITS_ANNOTATION)),
         ("a changed annotation", annotation("team", json!("red")), Some(NOT_ITS_ANNOTATION)),
