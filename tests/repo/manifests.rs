@@ -84,6 +84,18 @@ fn every_object_is_what_the_api_takes() -> Result<()> {
 }
 
 #[test]
+fn every_manifest_is_part_of_a_kustomization() -> Result<()> {
+    let named = objects::named_files()?;
+    let idle: Vec<String> = crate::repository::files()?
+        .into_iter()
+        .filter(|file| file.starts_with("deploy/") && crate::repository::extension(file) == "yaml")
+        .filter(|file| !file.ends_with("/kustomization.yaml") && !named.contains(file))
+        .collect();
+    assert!(idle.is_empty(), "nothing installs {idle:?}");
+    Ok(())
+}
+
+#[test]
 fn the_base_installs_these_objects_and_no_other() -> Result<()> {
     let names: Vec<String> = base()?.iter().map(|object| format!("{}/{}", object.kind(), object.name())).collect();
     assert_eq!(
