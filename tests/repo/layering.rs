@@ -90,7 +90,7 @@ const EDGES: &[&str] = &[
 /// Libraries that the binaries must not contain, whoever asks for them (see deny.toml for the reasons).
 const NEVER: &[&str] = &["aws-lc-rs", "aws-lc-sys", "chrono", "native-tls", "openssl", "openssl-sys", "serde_yaml"];
 
-fn metadata() -> Result<Metadata> {
+pub(crate) fn metadata() -> Result<Metadata> {
     MetadataCommand::new()
         .manifest_path(crate::repository::root().join("Cargo.toml"))
         .other_options(["--offline", "--locked", "--filter-platform", "x86_64-unknown-linux-gnu"].map(str::to_owned).to_vec())

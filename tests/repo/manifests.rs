@@ -84,6 +84,18 @@ fn every_object_is_what_the_api_takes() -> Result<()> {
 }
 
 #[test]
+fn every_manifest_is_part_of_a_kustomization() -> Result<()> {
+    let named = objects::named_files()?;
+    let idle: Vec<String> = crate::repository::files()?
+        .into_iter()
+        .filter(|file| file.starts_with("deploy/") && crate::repository::extension(file) == "yaml")
+        .filter(|file| !file.ends_with("/kustomization.yaml") && !named.contains(file))
+        .collect();
+    assert!(idle.is_empty(), "nothing installs {idle:?}");
+    Ok(())
+}
+
+#[test]
 fn the_base_installs_these_objects_and_no_other() -> Result<()> {
     let names: Vec<String> = base()?.iter().map(|object| format!("{}/{}", object.kind(), object.name())).collect();
     assert_eq!(
@@ -102,6 +114,8 @@ fn the_base_installs_these_objects_and_no_other() -> Result<()> {
             "DaemonSet/podsight-agent",
             "ValidatingAdmissionPolicy/podsight-agent",
             "ValidatingAdmissionPolicyBinding/podsight-agent",
+            "ValidatingAdmissionPolicy/podsight-agent-events",
+            "ValidatingAdmissionPolicyBinding/podsight-agent-events",
         ]
     );
     Ok(())
@@ -305,7 +319,7 @@ fn the_agent_has_three_rights() -> Result<()> {
         json!([
             {"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list", "watch"]},
             {"apiGroups": [""], "resources": ["pods/status"], "verbs": ["patch"]},
-            {"apiGroups": [""], "resources": ["events"], "verbs": ["create", "patch"]},
+            {"apiGroups": [""], "resources": ["events"], "verbs": ["create"]},
         ])
     );
     let binding = find(&objects, "ClusterRoleBinding", "podsight-agent")?;
@@ -326,22 +340,25 @@ fn the_agent_runs_on_every_linux_node() -> Result<()> {
 }
 
 #[test]
-fn the_guard_meets_the_agent_and_nobody_else() -> Result<()> {
+fn the_guards_meet_the_agent_and_nobody_else() -> Result<()> {
     let objects = base()?;
-    let guard = find(&objects, "ValidatingAdmissionPolicy", "podsight-agent")?;
-    assert_eq!(*guard.at("/spec/failurePolicy"), "Fail");
-    assert_eq!(
-        *guard.at("/spec/matchConditions"),
-        json!([{
-            "name": "is-the-agent",
-            "expression": "request.userInfo.username == 'system:serviceaccount:podsight-system:podsight-agent'",
-        }])
-    );
-    for validation in guard.at("/spec/validations").as_array().context("no validations")? {
-        assert!(validation["message"].is_string(), "{validation}");
-        assert_eq!(validation["reason"], "Forbidden", "{validation}");
+    for name in ["podsight-agent", "podsight-agent-events"] {
+        let guard = find(&objects, "ValidatingAdmissionPolicy", name)?;
+        assert_eq!(*guard.at("/spec/failurePolicy"), "Fail", "{name}");
+        assert_eq!(
+            *guard.at("/spec/matchConditions"),
+            json!([{
+                "name": "is-the-agent",
+                "expression": "request.userInfo.username == 'system:serviceaccount:podsight-system:podsight-agent'",
+            }]),
+            "{name}"
+        );
+        for validation in guard.at("/spec/validations").as_array().context("no validations")? {
+            assert!(validation["message"].is_string(), "{validation}");
+            assert_eq!(validation["reason"], "Forbidden", "{validation}");
+        }
+        let binding = find(&objects, "ValidatingAdmissionPolicyBinding", name)?;
+        assert_eq!(*binding.at("/spec"), json!({"policyName": name, "validationActions": ["Deny"]}));
     }
-    let binding = find(&objects, "ValidatingAdmissionPolicyBinding", "podsight-agent")?;
-    assert_eq!(*binding.at("/spec"), json!({"policyName": "podsight-agent", "validationActions": ["Deny"]}));
     Ok(())
 }

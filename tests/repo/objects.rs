@@ -3,6 +3,7 @@
 use crate::repository;
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 /// One object and the file that it stands in.
 #[derive(Debug)]
@@ -44,16 +45,23 @@ pub(crate) fn documents(file: &str) -> Result<Vec<Value>> {
     serde_saphyr::from_multiple_with_options(&repository::read(file)?, options).with_context(|| format!("{file} is not YAML"))
 }
 
+/// The paths that a kustomization lists under a key, from the root; for patches, those that are files.
+fn listed(folder: &str, key: &str) -> Result<Vec<String>> {
+    let file = format!("{folder}/kustomization.yaml");
+    let [kustomization] =
+        documents(&file)?.try_into().map_err(|found: Vec<Value>| anyhow::anyhow!("{file} holds {} documents, not one", found.len()))?;
+    let Some(entries) = kustomization.get(key).and_then(Value::as_array) else { return Ok(Vec::new()) };
+    entries
+        .iter()
+        .filter_map(|entry| entry.as_str().or_else(|| entry.get("path").and_then(Value::as_str)))
+        .map(|path| normal(&format!("{folder}/{path}")))
+        .collect()
+}
+
 /// The objects that a kustomization leads to, in order. Patches and generators are not applied.
 pub(crate) fn kustomization(folder: &str) -> Result<Vec<Object>> {
-    let file = format!("{folder}/kustomization.yaml");
-    let [head] =
-        documents(&file)?.try_into().map_err(|found: Vec<Value>| anyhow::anyhow!("{file} holds {} documents, not one", found.len()))?;
-    let resources = head.get("resources").and_then(Value::as_array).with_context(|| format!("{file} lists no resources"))?;
     let mut objects = Vec::new();
-    for resource in resources {
-        let resource = resource.as_str().with_context(|| format!("{file}: a resource is not text"))?;
-        let path = normal(&format!("{folder}/{resource}"))?;
+    for path in listed(folder, "resources")? {
         if repository::extension(&path) == "yaml" {
             for value in documents(&path)? {
                 objects.push(Object { file: path.clone(), value });
@@ -62,25 +70,44 @@ pub(crate) fn kustomization(folder: &str) -> Result<Vec<Object>> {
             objects.extend(kustomization(&path)?);
         }
     }
+    ensure!(!objects.is_empty(), "{folder} leads to no object");
     Ok(objects)
 }
 
-/// Every object under deploy/, whether a kustomization leads to it or not.
+/// The folders under deploy/ that hold a kustomization.
+fn kustomizations() -> Result<Vec<String>> {
+    let files = repository::files()?;
+    Ok(files
+        .iter()
+        .filter(|file| file.starts_with("deploy/"))
+        .filter_map(|file| file.strip_suffix("/kustomization.yaml"))
+        .map(str::to_owned)
+        .collect())
+}
+
+/// Every object under deploy/ that some kustomization installs, once.
 pub(crate) fn all() -> Result<Vec<Object>> {
-    let mut objects = Vec::new();
-    for file in repository::files()? {
-        let is_object = file.starts_with("deploy/")
-            && repository::extension(&file) == "yaml"
-            && !file.ends_with("/kustomization.yaml")
-            && !file.contains("/helm/");
-        if is_object {
-            for value in documents(&file)? {
-                objects.push(Object { file: file.clone(), value });
+    let mut objects: Vec<Object> = Vec::new();
+    for folder in kustomizations()? {
+        for object in kustomization(&folder)? {
+            let known = objects.iter().any(|other| other.file == object.file && other.value == object.value);
+            if !known {
+                objects.push(object);
             }
         }
     }
-    ensure!(!objects.is_empty(), "no object under deploy/");
     Ok(objects)
+}
+
+/// The files under deploy/ that kustomizations name: objects and patches.
+pub(crate) fn named_files() -> Result<BTreeSet<String>> {
+    let mut files = BTreeSet::new();
+    for folder in kustomizations()? {
+        for key in ["resources", "patches", "components"] {
+            files.extend(listed(&folder, key)?);
+        }
+    }
+    Ok(files)
 }
 
 /// `a/b/../c` as `a/c`.

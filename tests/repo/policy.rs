@@ -6,11 +6,11 @@ use kube_cel::cel::{Context, Program, Value as Cel};
 use serde_json::{Value, json};
 
 /// One of the objects that the base installs.
-fn installed(kind: &str) -> Result<Object> {
+fn installed(kind: &str, name: &str) -> Result<Object> {
     objects::kustomization("deploy/base")?
         .into_iter()
-        .find(|object| object.kind() == kind)
-        .with_context(|| format!("the base has no {kind}"))
+        .find(|object| object.kind() == kind && object.name() == name)
+        .with_context(|| format!("the base has no {kind}/{name}"))
 }
 
 /// The variables of an admission: `request`, `object` and `oldObject`, null where a key is absent.
@@ -76,7 +76,8 @@ fn refusal(policy: &Object, admission: &Value) -> Result<Option<String>> {
         }
     }
     let mut variables = std::collections::HashMap::new();
-    for (name, expression) in expressions(policy, "/spec/variables")? {
+    let named = if policy.at("/spec/variables").is_null() { Vec::new() } else { expressions(policy, "/spec/variables")? };
+    for (name, expression) in named {
         variables.insert(name.to_owned(), evaluate(expression, &context)?);
     }
     context.add_variable_from_value("variables", variables);
@@ -118,12 +119,12 @@ const NOT_STATUS: &str = "the agent may only patch pods/status";
 const NOT_BOUND: &str = "the agent's token must be bound to a pod on a node (Kubernetes 1.30 or later)";
 const NOT_ITS_NODE: &str = "the agent may only write to pods of its own node";
 const NOT_ITS_ANNOTATION: &str = "the agent may only write the annotations podsight.dev/oom and podsight.dev/oom-killed";
-const TOO_LONG: &str = "the annotation podsight.dev/oom holds at most 4096 bytes";
+const TOO_LONG: &str = "evidence holds at most 4096 bytes, and its sentence at most 1024";
 const NOT_ITS_LABEL: &str = "the agent may only set the label podsight.dev/oom-killed, to \"true\"";
 const NOT_EVIDENCE: &str = "the agent may change nothing but its evidence";
 
 /// Changes to [`admission`], and what the guard says to them.
-fn cases() -> Vec<(&'static str, Value, Option<&'static str>)> {
+fn cases() -> Vec<Case> {
     let object = |patch: Value| json!({"object": patch});
     let metadata = |patch: Value| json!({"object": {"metadata": patch}});
     let annotation = |key: &str, value: Value| json!({"object": {"metadata": {"annotations": {key: value}}}});
@@ -153,6 +154,8 @@ fn cases() -> Vec<(&'static str, Value, Option<&'static str>)> {
         ),
         ("evidence as long as it may be", annotation("podsight.dev/oom", json!("x".repeat(4096))), None),
         ("evidence that is longer", annotation("podsight.dev/oom", json!("x".repeat(4097))), Some(TOO_LONG)),
+        ("a sentence as long as it may be", annotation("podsight.dev/oom-killed", json!("x".repeat(1024))), None),
+        ("a sentence that is longer", annotation("podsight.dev/oom-killed", json!("x".repeat(1025))), Some(TOO_LONG)),
         ("a new annotation", annotation("evil", json!("1")), Some(NOT_ITS_ANNOTATION)),
         ("another annotation of ours", annotation("podsight.dev/ignore", json!("all")), Some(NOT_ITS_ANNOTATION)),
         ("a changed annotation", annotation("team", json!("red")), Some(NOT_ITS_ANNOTATION)),
@@ -196,29 +199,70 @@ fn cases() -> Vec<(&'static str, Value, Option<&'static str>)> {
     ]
 }
 
-#[test]
-fn the_guard_lets_the_evidence_through_and_nothing_else() -> Result<()> {
-    let policy = installed("ValidatingAdmissionPolicy")?;
-    for (name, change, expected) in cases() {
-        let mut admission = admission();
-        merge(&mut admission, &change);
-        assert_eq!(refusal(&policy, &admission)?.as_deref(), expected, "{name}");
+/// What the guard says to a change, and what was expected of it.
+type Case = (&'static str, Value, Option<&'static str>);
+
+/// Tries every case, and that each validation is the first to refuse one of them.
+fn try_all(policy: &Object, admission: &Value, cases: &[Case]) -> Result<()> {
+    for (name, change, expected) in cases {
+        let mut changed = admission.clone();
+        merge(&mut changed, change);
+        assert_eq!(refusal(policy, &changed)?.as_deref(), *expected, "{name}");
+    }
+    for (message, _) in expressions(policy, "/spec/validations")? {
+        assert!(cases.iter().any(|(_, _, expected)| *expected == Some(message)), "no case for: {message}");
     }
     Ok(())
 }
 
 #[test]
-fn every_validation_is_the_first_to_refuse_something() -> Result<()> {
-    let policy = installed("ValidatingAdmissionPolicy")?;
-    for (message, _) in expressions(&policy, "/spec/validations")? {
-        assert!(cases().iter().any(|(_, _, expected)| *expected == Some(message)), "no case for: {message}");
-    }
-    Ok(())
+fn the_guard_lets_the_evidence_through_and_nothing_else() -> Result<()> {
+    try_all(&installed("ValidatingAdmissionPolicy", "podsight-agent")?, &admission(), &cases())
+}
+
+#[test]
+fn the_guard_lets_events_of_one_reason_through_and_nothing_else() -> Result<()> {
+    const NOT_NEW: &str = "the agent may only create Events";
+    const NOT_SIGNED: &str = "the agent may only create Events that name the node its token is bound to";
+    const NOT_A_KILL: &str = "the agent may only create Warnings of the reason OOMKillConfirmed, as podsight-agent";
+    let mut admission = admission();
+    merge(
+        &mut admission,
+        &json!({
+            "request": {"operation": "CREATE", "subResource": null},
+            "oldObject": null,
+            "object": {
+                "spec": null, "status": null,
+                "metadata": {"labels": null, "annotations": null, "finalizers": null},
+                "involvedObject": {"apiVersion": "v1", "kind": "Pod", "namespace": "default", "name": "a"},
+                "reason": "OOMKillConfirmed", "type": "Warning", "message": "…",
+                "source": {"component": "podsight-agent", "host": "here"},
+                "reportingComponent": "podsight-agent", "reportingInstance": "here",
+            },
+        }),
+    );
+    let object = |patch: Value| json!({"object": patch});
+    let request = |patch: Value| json!({"request": patch});
+    let cases = [
+        ("its Event", json!({}), None),
+        ("another reason", object(json!({"reason": "Killing"})), Some(NOT_A_KILL)),
+        ("no reason", object(json!({"reason": null})), Some(NOT_A_KILL)),
+        ("no warning", object(json!({"type": "Normal"})), Some(NOT_A_KILL)),
+        ("in another's name", object(json!({"reportingComponent": "kubelet"})), Some(NOT_A_KILL)),
+        ("another node", object(json!({"source": {"host": "there"}, "reportingInstance": "there"})), Some(NOT_SIGNED)),
+        ("two nodes", object(json!({"reportingInstance": "there"})), Some(NOT_SIGNED)),
+        ("no node", object(json!({"source": null})), Some(NOT_SIGNED)),
+        ("a token of no node", request(json!({"userInfo": {"extra": null}})), Some(NOT_SIGNED)),
+        ("a change", request(json!({"operation": "UPDATE"})), Some(NOT_NEW)),
+        ("a deletion", json!({"request": {"operation": "DELETE"}, "object": null}), Some(NOT_NEW)),
+        ("another's Event", json!({"request": {"userInfo": {"username": "a"}}, "object": {"reason": "Killing"}}), None),
+    ];
+    try_all(&installed("ValidatingAdmissionPolicy", "podsight-agent-events")?, &admission, &cases)
 }
 
 /// Whether the webhook is asked about an admission.
 fn is_asked(request: &Value, object: &Value, old: &Value) -> Result<bool> {
-    let configuration = installed("ValidatingWebhookConfiguration")?;
+    let configuration = installed("ValidatingWebhookConfiguration", "podsight-webhook")?;
     let context = context(&json!({"request": request, "object": object, "oldObject": old}))?;
     for (_, expression) in expressions(&configuration, "/webhooks/0/matchConditions")? {
         if !holds(expression, &context)? {
