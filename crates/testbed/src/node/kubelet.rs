@@ -38,6 +38,9 @@ pub fn write(path: &Path, settings: &Settings<'_>) -> Result<()> {
         },
         "authorization": {"mode": "Webhook"},
         "cgroupDriver": "cgroupfs",
+        // No DNS answers there; without it every pod would get a warning event.
+        "clusterDNS": ["10.96.0.10"],
+        "clusterDomain": "cluster.local",
         "cgroupRoot": settings.cgroup_root.unwrap_or("/"),
         "containerRuntimeEndpoint": format!("unix://{}", settings.container_runtime.display()),
         "failCgroupV1": false,
