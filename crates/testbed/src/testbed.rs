@@ -7,13 +7,14 @@ use anyhow::{Context, Result};
 
 use crate::build::{self, Programs};
 use crate::control_plane::ControlPlane;
+use crate::guest::Guest;
 use crate::images::{self, Images};
 use crate::janitor::Janitor;
 use crate::node::Node;
 use crate::processes::Processes;
 use crate::progress::Progress;
 use crate::state::{Lock, State};
-use crate::{cleanup, folders};
+use crate::{cleanup, folders, install};
 
 /// A running testbed. [`Testbed::close`] takes it down; should this process end without it, a janitor does.
 #[derive(Debug)]
@@ -28,6 +29,8 @@ pub struct Testbed {
     pub plane: ControlPlane,
     /// This machine as a node.
     pub node: Node,
+    /// Why there is no second node, where there is none.
+    pub guest: Result<()>,
     /// All that runs.
     pub processes: Processes,
 }
@@ -76,12 +79,23 @@ impl Testbed {
         let folder = claim.folder().to_owned();
         let programs = build::build(progress)?;
         let images = images::build(progress)?;
+        let guest = Guest::prepare(progress);
         let state = State::read(&folder)?.context("the testbed's state is gone")?;
         let mut processes = Processes::new(&folder, state)?;
         progress.step("start etcd, the API server, the controllers and the scheduler");
         let plane = ControlPlane::start(&mut processes, &programs)?;
+        if let Ok(guest) = &guest {
+            progress.step("make the second node's disk and boot it");
+            guest.start(&mut processes, &programs, &plane, &images)?;
+        }
         progress.step("start containerd and the kubelet on this machine");
         let node = Node::start(&mut processes, &programs, &plane, &images.all())?;
-        Ok(Self { folder, programs, images, plane, node, processes })
+        if let Ok(guest) = &guest {
+            progress.step("wait for the second node");
+            guest.wait_ready(&mut processes, &plane)?;
+        }
+        progress.step("install podsight from deploy/overlays/local");
+        install::install(&mut processes, &plane)?;
+        Ok(Self { folder, programs, images, plane, node, guest: guest.map(drop), processes })
     }
 }

@@ -6,19 +6,23 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use serde_json::json;
 
-/// Writes the network's configuration to `<node>/cni/`.
+/// Writes the configuration of a network of this machine to `<node>/cni/`.
 pub(super) fn write(node: &Path, id: &str) -> Result<()> {
     let routes = fs::read_to_string("/proc/net/route").context("read /proc/net/route")?;
     let subnet = free_subnet(id, &routes).context("no 10.x.y.0/24 is free of routes for the pods' network")?;
     let folder = node.join("cni");
     fs::create_dir_all(&folder).with_context(|| format!("create {}", folder.display()))?;
-    let configuration = json!({
+    fs::write(folder.join("10-podsight.conflist"), configuration(id, &subnet, &node.join("addresses"))).context("write the CNI configuration")
+}
+
+/// The text of a network's configuration; given addresses are remembered below `addresses`.
+pub fn configuration(name: &str, subnet: &str, addresses: &Path) -> String {
+    json!({
         "cniVersion": "0.4.0",
-        "name": id,
-        "plugins": [{"type": "ptp", "ipMasq": false,
-            "ipam": {"type": "host-local", "subnet": subnet, "dataDir": node.join("addresses")}}],
-    });
-    fs::write(folder.join("10-podsight.conflist"), configuration.to_string()).context("write the CNI configuration")
+        "name": name,
+        "plugins": [{"type": "ptp", "ipMasq": false, "ipam": {"type": "host-local", "subnet": subnet, "dataDir": addresses}}],
+    })
+    .to_string()
 }
 
 /// A `10.x.y.0/24` that no route of this machine touches; two testbeds begin at two places.

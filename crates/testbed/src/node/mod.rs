@@ -1,6 +1,6 @@
 //! This machine as a node: containerd and the kubelet on the machine's own kernel.
 
-mod cni;
+pub mod cni;
 pub mod containerd;
 pub mod kubelet;
 pub mod namespace;
