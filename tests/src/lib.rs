@@ -2,5 +2,6 @@
 
 pub mod authority;
 pub mod client;
+pub mod load;
 pub mod program;
 pub mod review;
