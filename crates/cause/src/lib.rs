@@ -1,5 +1,7 @@
 //! The vocabulary of causes that all three programs share: a rule predicts a cause, a verdict is a cause, an explanation ranks causes.
 
+#[cfg(test)]
+mod catalogue_test;
 mod cause;
 mod lang;
 

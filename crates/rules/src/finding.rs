@@ -1,6 +1,8 @@
 //! What a rule finds.
 
+use crate::Rule;
 use podsight_cause::{Cause, Lang};
+use podsight_spec::Container;
 
 /// How sure a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -11,6 +13,22 @@ pub enum Certainty {
     Likely,
     /// Fails everywhere.
     Certain,
+}
+
+impl Certainty {
+    /// The name that users see.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Hint => "hint",
+            Self::Likely => "likely",
+            Self::Certain => "certain",
+        }
+    }
+
+    /// The certainty with this name.
+    pub fn from_id(id: &str) -> Option<Self> {
+        [Self::Hint, Self::Likely, Self::Certain].into_iter().find(|certainty| certainty.id() == id)
+    }
 }
 
 /// One finding in one workload.
@@ -37,6 +55,58 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// A finding of a rule at a value, as sure as the rule is, that predicts what the rule predicts.
+    pub fn new(rule: &dyn Rule, pointer: String) -> Self {
+        Self {
+            rule: rule.id(),
+            certainty: rule.certainty(),
+            predicts: rule.predicts(),
+            pointer,
+            container: None,
+            message_en: String::new(),
+            message_zh: String::new(),
+            help_en: String::new(),
+            help_zh: String::new(),
+        }
+    }
+
+    /// It is about this container.
+    #[must_use]
+    pub fn within(mut self, container: &Container<'_>) -> Self {
+        self.container = container.name.map(str::to_owned);
+        self
+    }
+
+    /// It is no surer than this.
+    #[must_use]
+    pub fn at_most(mut self, certainty: Certainty) -> Self {
+        self.certainty = self.certainty.min(certainty);
+        self
+    }
+
+    /// It predicts just these causes.
+    #[must_use]
+    pub fn predicting(mut self, causes: &'static [Cause]) -> Self {
+        self.predicts = causes;
+        self
+    }
+
+    /// What happens and why: one sentence without the object's name, without a full stop.
+    #[must_use]
+    pub fn saying(mut self, en: impl Into<String>, zh: impl Into<String>) -> Self {
+        self.message_en = en.into();
+        self.message_zh = zh.into();
+        self
+    }
+
+    /// What to write instead.
+    #[must_use]
+    pub fn helped_by(mut self, en: impl Into<String>, zh: impl Into<String>) -> Self {
+        self.help_en = en.into();
+        self.help_zh = zh.into();
+        self
+    }
+
     /// What happens and why.
     pub fn message(&self, lang: Lang) -> &str {
         match lang {

@@ -1,14 +1,58 @@
 //! The catalogue of rules: a workload in, findings out.
 
+mod bundle;
+mod catalogue;
+mod facts;
 mod finding;
 mod rule;
+mod text;
 
+mod image;
+mod memory;
+mod runtime;
+mod security;
+
+pub use bundle::{Bundle, bundle_of};
+pub use catalogue::{RULES, rule};
+pub use facts::{Facts, NoFacts, Presence, RefKind};
 pub use finding::{Certainty, Finding};
-pub use rule::{RULES, Rule, rule};
+pub use rule::{Rule, Subject};
+pub use text::shown;
 
 use podsight_spec::Workload;
+use serde_json::Value;
 
-/// All findings of a workload, in the order of the catalogue and of the containers. The annotation `podsight.dev/ignore` is honoured.
-pub fn check(_workload: &Workload<'_>) -> Vec<Finding> {
-    Vec::new()
+/// The annotation that turns rules off for one object: their ids with commas between them, or `all`.
+pub const IGNORE_ANNOTATION: &str = "podsight.dev/ignore";
+
+/// All findings of a workload that need nothing but the object itself, in the order of the catalogue and of the containers.
+/// The annotation `podsight.dev/ignore` is honoured.
+pub fn check(workload: &Workload<'_>) -> Vec<Finding> {
+    check_with(workload, &NoFacts)
+}
+
+/// All findings of a workload, with what is known of other objects.
+pub fn check_with(workload: &Workload<'_>, facts: &dyn Facts) -> Vec<Finding> {
+    let containers = workload.containers();
+    let subject = Subject { workload, containers: &containers, facts };
+    let mut findings = Vec::new();
+    for rule in RULES {
+        rule.check(&subject, &mut findings);
+    }
+    if !findings.is_empty() {
+        findings.retain(|finding| !is_ignored(workload, finding.rule));
+    }
+    findings
+}
+
+/// Whether the object, or its pod template, asks to be spared this rule.
+fn is_ignored(workload: &Workload<'_>, rule: &str) -> bool {
+    let of = |metadata: Option<&Value>| {
+        let list = metadata
+            .and_then(|metadata| metadata.get("annotations"))
+            .and_then(|annotations| annotations.get(IGNORE_ANNOTATION))
+            .and_then(Value::as_str);
+        list.is_some_and(|list| list.split(',').map(str::trim).any(|id| id == rule || id == "all"))
+    };
+    of(workload.object.get("metadata")) || of(workload.pod_metadata())
 }

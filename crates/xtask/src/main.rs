@@ -1,2 +1,10 @@
-//! Development tasks.
-fn main() {}
+//! Development tasks: `cargo xtask --help`.
+
+mod args;
+mod up;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    args::run()
+}

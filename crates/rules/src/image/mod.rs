@@ -1,0 +1,3 @@
+//! Rules about images.
+
+pub(crate) mod image_invalid;

@@ -1,0 +1,3 @@
+//! Rules about users and privileges.
+
+pub(crate) mod root_contradiction;

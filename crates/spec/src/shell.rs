@@ -1,0 +1,411 @@
+//! Shell scripts as far as we read them: which simple commands they hold and with which words, after POSIX.1-2024 chapter 2 (token recognition, quoting).
+//!
+//! What depends on the run (expansions, command substitution) is unknown, never guessed.
+
+/// The separators and operators between commands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Join {
+    /// `;`, a line break or the end.
+    Then,
+    /// `&&`
+    And,
+    /// `||`
+    Or,
+    /// `|`
+    Pipe,
+    /// `&`: in the background.
+    Background,
+}
+
+/// One word of a command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Word {
+    /// The text with the quotes taken away, with expansions left as they are written.
+    pub text: String,
+    /// Whether the text is what the program gets: no parameter, command or file name expansion in it.
+    pub literal: bool,
+    /// Whether a part of it was quoted; such a word is no keyword.
+    pub quoted: bool,
+}
+
+/// A simple command: words without the assignments in front and the redirections.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Command {
+    /// The assignments in front: name and value.
+    pub assignments: Vec<(String, Word)>,
+    /// The command's name and its arguments.
+    pub words: Vec<Word>,
+    /// How deep it stands in compound commands, functions and subshells; 0 is the script itself.
+    pub depth: usize,
+    /// What comes behind it.
+    pub join: Option<Join>,
+}
+
+impl Command {
+    /// The name of the command, where it does not depend on the run.
+    pub fn name(&self) -> Option<&str> {
+        self.words.first().filter(|word| word.literal).map(|word| word.text.as_str())
+    }
+}
+
+/// A script that was read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Script {
+    /// The simple commands in the order of the text.
+    pub commands: Vec<Command>,
+    /// Whether there was something that we do not read (here-documents, `case`, functions, an open quote): what is there is no more than a part.
+    pub partial: bool,
+}
+
+/// What is read of one script at most; longer ones are read in part.
+const LONGEST: usize = 64 * 1024;
+
+/// Reads a script.
+pub fn parse(script: &str) -> Script {
+    let end = script.floor_char_boundary(LONGEST);
+    let mut reader = Reader {
+        rest: script.get(..end).unwrap_or_default(),
+        script: Script { partial: end < script.len(), ..Script::default() },
+        command: Command::default(),
+        depth: 0,
+    };
+    reader.read();
+    reader.script
+}
+
+/// The words of one command line as a shell would split them; `None` where an expansion or an operator makes them depend on the run.
+pub fn words(line: &str) -> Option<Vec<String>> {
+    let mut script = parse(line);
+    let command = script.commands.pop();
+    if script.partial || !script.commands.is_empty() {
+        return None;
+    }
+    let command = command.unwrap_or_default();
+    let plain = command.join.is_none_or(|join| join == Join::Then)
+        && command.assignments.is_empty()
+        && command.words.iter().all(|word| word.literal);
+    plain.then(|| command.words.into_iter().map(|word| word.text).collect())
+}
+
+struct Reader<'a> {
+    rest: &'a str,
+    script: Script,
+    command: Command,
+    depth: usize,
+}
+
+impl Reader<'_> {
+    fn read(&mut self) {
+        while let Some(next) = self.rest.chars().next() {
+            match next {
+                ' ' | '\t' | '\r' => self.skip(1),
+                '\\' if self.rest.starts_with("\\\n") => self.skip(2),
+                '#' => self.skip(self.rest.find('\n').unwrap_or(self.rest.len())),
+                '\n' | ';' => {
+                    // `;;` ends a branch of a `case`.
+                    self.script.partial |= self.rest.starts_with(";;");
+                    self.operator(1, Join::Then);
+                }
+                '&' if self.rest.starts_with("&&") => self.operator(2, Join::And),
+                '&' => self.operator(1, Join::Background),
+                '|' if self.rest.starts_with("||") => self.operator(2, Join::Or),
+                '|' => self.operator(1, Join::Pipe),
+                '(' => {
+                    // A subshell; behind a word, a function's parentheses.
+                    self.script.partial |= !self.command.words.is_empty();
+                    self.operator(1, Join::Then);
+                    self.depth = self.depth.saturating_add(1);
+                }
+                ')' => {
+                    self.operator(1, Join::Then);
+                    self.depth = self.depth.saturating_sub(1);
+                }
+                '<' | '>' => self.redirection(),
+                _ => self.word_of_command(),
+            }
+        }
+        self.end(Join::Then);
+    }
+
+    fn skip(&mut self, bytes: usize) {
+        self.rest = self.rest.get(bytes..).unwrap_or_default();
+    }
+
+    fn operator(&mut self, bytes: usize, join: Join) {
+        self.skip(bytes);
+        self.end(join);
+    }
+
+    fn end(&mut self, join: Join) {
+        let mut command = std::mem::take(&mut self.command);
+        if !command.words.is_empty() || !command.assignments.is_empty() {
+            command.join = Some(join);
+            command.depth = self.depth;
+            self.script.commands.push(command);
+        }
+    }
+
+    fn redirection(&mut self) {
+        if self.rest.starts_with("<<") {
+            // A here-document: what follows is data up to a line that we do not look for.
+            self.script.partial = true;
+            self.rest = "";
+            return;
+        }
+        let operator = self.rest.bytes().take_while(|byte| matches!(byte, b'<' | b'>' | b'&' | b'|')).count();
+        self.skip(operator);
+        self.skip(self.rest.bytes().take_while(|byte| matches!(byte, b' ' | b'\t')).count());
+        self.word();
+    }
+
+    fn word_of_command(&mut self) {
+        let assigned = if self.command.words.is_empty() { assigned_name(self.rest) } else { None };
+        if let Some(name) = assigned {
+            let name = name.to_owned();
+            self.skip(name.len() + 1);
+            let value = self.word();
+            self.command.assignments.push((name, value));
+            return;
+        }
+        let word = self.word();
+        let number = !word.quoted && !word.text.is_empty() && word.text.bytes().all(|byte| byte.is_ascii_digit());
+        if number && self.rest.starts_with(['<', '>']) {
+            return;
+        }
+        if self.command.words.is_empty() && !word.quoted && word.literal && self.keyword(&word.text) {
+            return;
+        }
+        self.command.words.push(word);
+    }
+
+    /// Whether the word is a keyword that is no part of a command, and what it opens or closes.
+    fn keyword(&mut self, word: &str) -> bool {
+        match word {
+            "if" | "while" | "until" | "{" => self.depth = self.depth.saturating_add(1),
+            "fi" | "done" | "}" | "esac" => self.depth = self.depth.saturating_sub(1),
+            "then" | "do" | "else" | "elif" | "!" => {}
+            "for" => {
+                // `for name in words`: its words are no command.
+                self.depth = self.depth.saturating_add(1);
+                let end = self.rest.find([';', '\n']).unwrap_or(self.rest.len());
+                self.skip(end);
+            }
+            "case" | "select" | "function" | "[[" => {
+                self.depth = self.depth.saturating_add(1);
+                self.script.partial = true;
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    /// Reads one word up to an operator or blank.
+    fn word(&mut self) -> Word {
+        let mut word = Word { text: String::new(), literal: true, quoted: false };
+        word.literal &= !self.rest.starts_with('~');
+        while let Some(next) = self.rest.chars().next() {
+            match next {
+                ' ' | '\t' | '\r' | '\n' | ';' | '&' | '|' | '<' | '>' | '(' | ')' => break,
+                '\'' => {
+                    word.quoted = true;
+                    self.skip(1);
+                    let Some(end) = self.rest.find('\'') else { return self.unclosed(word) };
+                    word.text.push_str(self.rest.get(..end).unwrap_or_default());
+                    self.skip(end + 1);
+                }
+                '"' => {
+                    word.quoted = true;
+                    self.skip(1);
+                    if !self.double_quoted(&mut word) {
+                        return self.unclosed(word);
+                    }
+                }
+                '\\' => {
+                    self.skip(1);
+                    match self.rest.chars().next() {
+                        Some('\n') => self.skip(1),
+                        Some(escaped) => {
+                            word.quoted = true;
+                            word.text.push(escaped);
+                            self.skip(escaped.len_utf8());
+                        }
+                        None => word.text.push('\\'),
+                    }
+                }
+                '$' | '`' => self.expansion(&mut word),
+                _ => {
+                    // File names, and braces where the shell is bash.
+                    let names = matches!(next, '*' | '?')
+                        || (next == '[' && self.rest.contains(']'))
+                        || (next == '{' && self.rest.contains([',', '.']));
+                    // A `[` with nothing behind it is the command of that name.
+                    let alone = next == '['
+                        && word.text.is_empty()
+                        && self.rest.get(1..).is_none_or(|rest| rest.is_empty() || rest.starts_with([' ', '\t']));
+                    word.literal &= !names || alone;
+                    word.text.push(next);
+                    self.skip(next.len_utf8());
+                }
+            }
+        }
+        word
+    }
+
+    fn unclosed(&mut self, mut word: Word) -> Word {
+        self.script.partial = true;
+        word.literal = false;
+        self.rest = "";
+        word
+    }
+
+    /// Reads up to the closing quote; `false` if there is none.
+    fn double_quoted(&mut self, word: &mut Word) -> bool {
+        while let Some(next) = self.rest.chars().next() {
+            match next {
+                '"' => {
+                    self.skip(1);
+                    return true;
+                }
+                '\\' => {
+                    self.skip(1);
+                    match self.rest.chars().next() {
+                        Some('\n') => self.skip(1),
+                        Some(escaped @ ('$' | '`' | '"' | '\\')) => {
+                            word.text.push(escaped);
+                            self.skip(1);
+                        }
+                        _ => word.text.push('\\'),
+                    }
+                }
+                '$' | '`' => self.expansion(word),
+                _ => {
+                    word.text.push(next);
+                    self.skip(next.len_utf8());
+                }
+            }
+        }
+        false
+    }
+
+    /// Reads `$name`, `${…}`, `$(…)`, `` `…` `` or a dollar that is just one.
+    fn expansion(&mut self, word: &mut Word) {
+        let mut chars = self.rest.chars();
+        let first = chars.next();
+        let second = chars.next();
+        let length = match (first, second) {
+            (Some('`'), _) => self.rest.get(1..).and_then(|rest| rest.find('`')).map(|end| end + 2),
+            (_, Some('{')) => self.rest.find('}').map(|end| end + 1),
+            (_, Some('(')) => closing_parenthesis(self.rest),
+            (_, Some(name)) if name.is_ascii_alphabetic() || name == '_' => {
+                Some(1 + self.rest.bytes().skip(1).take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_').count())
+            }
+            (_, Some('0'..='9' | '@' | '*' | '#' | '?' | '-' | '$' | '!')) => Some(2),
+            // `$'…'` is bash's: another shell sees a dollar and a quote.
+            (_, Some('\'' | '"')) => {
+                word.literal = false;
+                word.text.push('$');
+                return self.skip(1);
+            }
+            _ => {
+                word.text.push('$');
+                return self.skip(1);
+            }
+        };
+        word.literal = false;
+        let Some(length) = length else {
+            self.script.partial = true;
+            word.text.push_str(self.rest);
+            self.rest = "";
+            return;
+        };
+        word.text.push_str(self.rest.get(..length).unwrap_or_default());
+        self.skip(length);
+    }
+}
+
+/// The name in front of an `=`, where the text begins with an assignment.
+fn assigned_name(text: &str) -> Option<&str> {
+    let (name, _) = text.split_once('=')?;
+    let first = name.bytes().next()?;
+    let valid = (first.is_ascii_alphabetic() || first == b'_') && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    valid.then_some(name)
+}
+
+/// Behind the parenthesis that closes `$(`; quotes within are honoured.
+fn closing_parenthesis(text: &str) -> Option<usize> {
+    let mut depth = 0_usize;
+    let mut quote = None;
+    let mut escaped = false;
+    for (at, next) in text.char_indices() {
+        if std::mem::take(&mut escaped) {
+            continue;
+        }
+        match (quote, next) {
+            (Some('\''), '\'') | (Some('"'), '"') => quote = None,
+            (Some('"') | None, '\\') => escaped = true,
+            (None, '\'' | '"') => quote = Some(next),
+            (None, '(') => depth += 1,
+            (None, ')') => {
+                depth = depth.saturating_sub(1);
+                if depth == 0 {
+                    return Some(at + 1);
+                }
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(script: &str) -> Vec<(String, usize)> {
+        parse(script)
+            .commands
+            .iter()
+            .map(|command| (command.words.first().map_or_else(String::new, |word| word.text.clone()), command.depth))
+            .collect()
+    }
+
+    #[test]
+    fn splits_words_and_takes_quotes_away() {
+        assert_eq!(
+            words(r#"java -Xmx512m "-jar" 'my app.jar' a\ b"#),
+            Some(vec!["java".into(), "-Xmx512m".into(), "-jar".into(), "my app.jar".into(), "a b".into()])
+        );
+        assert_eq!(words("a 2>&1 >/dev/null b"), Some(vec!["a".into(), "b".into()]));
+        assert_eq!(words("a # comment"), Some(vec!["a".into()]));
+        assert_eq!(words(""), Some(vec![]));
+        assert_eq!(words(r#""a\"b" 'c"d' "\n""#), Some(vec!["a\"b".into(), "c\"d".into(), "\\n".into()]));
+    }
+
+    #[test]
+    fn does_not_guess_what_depends_on_the_run() {
+        for line in ["a $B", "a ${B:-c}", "a $(b)", "a `b`", "a *", "~/a", "a && b", "A=b c", "a 'b", "a &", "a | b"] {
+            assert_eq!(words(line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn finds_the_commands_of_a_script() {
+        assert_eq!(names("sleep 5; exit 1"), [("sleep".into(), 0), ("exit".into(), 0)]);
+        assert_eq!(names("if [ -f a ]; then exit 1; fi; exec b"), [("[".into(), 1), ("exit".into(), 1), ("exec".into(), 0)]);
+        assert_eq!(names("while true; do sleep 1; done"), [("true".into(), 1), ("sleep".into(), 1)]);
+        assert_eq!(names("for i in a b; do echo $i; done\necho c"), [("echo".into(), 1), ("echo".into(), 0)]);
+        assert_eq!(names("(a; b) && c"), [("a".into(), 1), ("b".into(), 1), ("c".into(), 0)]);
+        let script = parse("X=1 Y=\"$X\" exec java -jar a &");
+        assert_eq!(script.commands[0].assignments.len(), 2);
+        assert_eq!(script.commands[0].join, Some(Join::Background));
+        assert!(parse("cat <<EOF\nexit 1\nEOF").partial);
+        assert!(parse("case $1 in a) exit 1;; esac").partial);
+    }
+
+    #[test]
+    fn bounded_on_hostile_scripts() {
+        assert!(parse(&"(".repeat(1_000_000)).partial);
+        assert!(parse(&"$(".repeat(30_000)).partial);
+        assert!(parse(&"é".repeat(100_000)).partial);
+    }
+}

@@ -1,0 +1,78 @@
+//! A second node: Debian's 6.12 kernel with cgroup v2, as a QEMU guest.
+//!
+//! The two kernels kill differently. On cgroup v1 a child dies and the pod runs on unseen; on v2 the kubelet's
+//! `memory.oom.group` takes the whole container.
+
+mod disk;
+mod kernel;
+
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, Result};
+
+use self::kernel::Kernel;
+use crate::build::Programs;
+use crate::control_plane::ControlPlane;
+use crate::images::Images;
+use crate::node::wait_ready;
+use crate::processes::Processes;
+use crate::progress::Progress;
+use crate::tools;
+
+/// The node's name in the cluster.
+pub const NAME: &str = "guest";
+
+/// How long it may take to boot and become Ready where QEMU has to emulate the processor.
+const READY_LIMIT: Duration = Duration::from_mins(5);
+
+/// What the guest's memory is, MiB.
+const MEMORY_MIB: u32 = 2048;
+
+/// Everything that boots; [`Guest::prepare`] finds out whether there can be one.
+#[derive(Debug)]
+pub struct Guest {
+    kernel: Kernel,
+}
+
+impl Guest {
+    /// Finds QEMU and a kernel. The error is one sentence that says what is missing.
+    pub fn prepare(progress: &Progress) -> Result<Self> {
+        for tool in tools::GUEST {
+            tool.require()?;
+        }
+        Ok(Self { kernel: Kernel::find(progress)? })
+    }
+
+    /// Makes the guest's disk and boots it; it goes on to become Ready by itself.
+    pub fn start(&self, processes: &mut Processes, programs: &Programs, plane: &ControlPlane, images: &Images) -> Result<()> {
+        let folder = processes.folder().join("guest");
+        let disk = disk::make(&folder, programs, plane, images)?;
+        processes.start("guest", &mut self.qemu(&disk, plane.port)?)?;
+        Ok(())
+    }
+
+    /// Waits until the guest is a Ready node.
+    pub fn wait_ready(&self, processes: &mut Processes, plane: &ControlPlane) -> Result<()> {
+        wait_ready(processes, plane, NAME, READY_LIMIT)
+            .with_context(|| format!("the guest's console is {}", processes.folder().join("logs/guest.log").display()))
+    }
+
+    fn qemu(&self, disk: &Path, port: u16) -> Result<Command> {
+        #[expect(clippy::disallowed_methods, reason = "the guest has no clock of its own")]
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).context("read the clock")?.as_secs();
+        let qemu = tools::GUEST.first().copied().context("the first tool of the guest is QEMU")?.require()?;
+        let mut command = Command::new(qemu);
+        command
+            .args(["-accel", "kvm", "-accel", "tcg,thread=multi", "-cpu", "max,-cx16", "-smp", "2", "-m", &MEMORY_MIB.to_string()])
+            .args(["-nographic", "-no-reboot", "-kernel"])
+            .arg(&self.kernel.image)
+            .arg("-initrd")
+            .arg(&self.kernel.initramfs)
+            .args(["-append", &format!("console=ttyS0 quiet panic=-1 podsight.api={port} podsight.now={now}")])
+            .args(["-drive", &format!("file={},format=raw,if=virtio,cache=unsafe", disk.display())])
+            .args(["-netdev", "user,id=network", "-device", "virtio-net-pci,netdev=network"]);
+        Ok(command)
+    }
+}

@@ -1,0 +1,106 @@
+//! podsight in the cluster, from its own manifests with its own images.
+
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use base64::prelude::{BASE64_STANDARD, Engine};
+use serde_json::{Value, json};
+
+use crate::certificates::{Files, WEBHOOK_NAMES};
+use crate::control_plane::ControlPlane;
+use crate::processes::Processes;
+use crate::wait::until;
+use crate::{folders, ports};
+
+/// How long the pods may take to be ready.
+const READY_LIMIT: Duration = Duration::from_mins(3);
+
+/// A pod that the first rule warns about, whatever else changes: shows that warnings reach a user.
+const PROBE: &str = r#"{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "probe", "namespace": "default"},
+  "spec": {"containers": [{"name": "main", "image": "podsight.test/busybox:1", "resources": {"limits": {"memory": "1"}}}]}}"#;
+
+/// Applies `deploy/overlays/local` with what this run adds, and waits until warnings reach users and agents run.
+pub fn install(processes: &mut Processes, plane: &ControlPlane) -> Result<()> {
+    let folder = processes.folder().join("install");
+    let certificate = plane.authority.server("webhook", &WEBHOOK_NAMES)?;
+    write(&folder, plane, &certificate)?;
+    plane.kubectl.run(&["apply", "-k", &folder.display().to_string()])?;
+    for workload in ["deployment/podsight-webhook", "daemonset/podsight-agent"] {
+        until(&format!("{workload} is ready"), READY_LIMIT, || {
+            processes.check()?;
+            let status = plane.kubectl.output(&["rollout", "status", "-n", "podsight-system", workload, "--timeout=2s"])?;
+            Ok(status.status.success().then_some(()))
+        })
+        .with_context(|| pods(plane))?;
+    }
+    let probe = folder.join("probe.json");
+    fs::write(&probe, PROBE).context("write the probe")?;
+    // The API server learns of a webhook and of its ready pods a moment later, and until then lets all pass in silence.
+    until("the API server passes on the webhook's warnings", READY_LIMIT, || {
+        processes.check()?;
+        let probe = plane.kubectl.output(&["create", "--dry-run=server", "-f", &probe.display().to_string()])?;
+        Ok(probe.stderr.contains("Warning:").then_some(()))
+    })
+    .with_context(|| pods(plane))
+}
+
+/// The Secret with the webhook's certificate.
+pub fn secret(plane: &ControlPlane, certificate: &Files) -> Result<Value> {
+    let read = |path: &Path| fs::read_to_string(path).with_context(|| format!("read {}", path.display()));
+    Ok(json!({
+        "apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/tls",
+        "metadata": {"name": "podsight-webhook-tls", "namespace": "podsight-system"},
+        "stringData": {
+            "tls.crt": read(&certificate.certificate)?, "tls.key": read(&certificate.key)?, "ca.crt": plane.authority.certificate(),
+        },
+    }))
+}
+
+fn write(folder: &Path, plane: &ControlPlane, certificate: &Files) -> Result<()> {
+    fs::create_dir_all(folder).with_context(|| format!("create {}", folder.display()))?;
+    fs::write(folder.join("secret.json"), secret(plane, certificate)?.to_string()).context("write the webhook's secret")?;
+    // The agents share their node's network, and other testbeds may be on it.
+    let [admin] = ports::free()?;
+    let agent = json!([
+        {"op": "add", "path": "/spec/template/spec/containers/0/env/-",
+         "value": {"name": "KUBERNETES_SERVICE_PORT", "value": plane.port.to_string()}},
+        {"op": "add", "path": "/spec/template/spec/containers/0/args/-", "value": format!("--admin-listen=127.0.0.1:{admin}")},
+        {"op": "replace", "path": "/spec/template/spec/containers/0/ports/0/containerPort", "value": admin},
+    ]);
+    let trust = json!([{"op": "add", "path": "/webhooks/0/clientConfig/caBundle", "value": BASE64_STANDARD.encode(plane.authority.certificate())}]);
+    let overlay = relative(folder, &folders::repository()?.join("deploy/overlays/local"));
+    let kustomization = json!({
+        "apiVersion": "kustomize.config.k8s.io/v1beta1",
+        "kind": "Kustomization",
+        "resources": [overlay, "secret.json"],
+        "patches": [
+            {"target": {"kind": "DaemonSet", "name": "podsight-agent"}, "patch": agent.to_string()},
+            {"target": {"kind": "ValidatingWebhookConfiguration", "name": "podsight-webhook"}, "patch": trust.to_string()},
+        ],
+    });
+    fs::write(folder.join("kustomization.yaml"), kustomization.to_string()).context("write the kustomization")
+}
+
+/// What a failed installation looks like, for the error's text.
+fn pods(plane: &ControlPlane) -> String {
+    let shown = plane.kubectl.run(&["get", "pods,events", "-n", "podsight-system"]).unwrap_or_else(|error| format!("{error:#}"));
+    format!("podsight is not ready:\n{shown}")
+}
+
+/// kustomize takes no absolute path to a base. Both paths are absolute and hold no links.
+fn relative(from: &Path, to: &Path) -> PathBuf {
+    let up = from.components().filter(|component| matches!(component, Component::Normal(_))).map(|_| Component::ParentDir);
+    up.chain(to.components().filter(|component| *component != Component::RootDir)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_base_is_reached_from_anywhere() {
+        assert_eq!(relative(Path::new("/a/b"), Path::new("/c/deploy")), Path::new("../../c/deploy"));
+    }
+}

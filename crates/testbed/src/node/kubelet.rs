@@ -1,0 +1,58 @@
+//! The kubelet's configuration.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use serde_json::json;
+
+/// What differs from node to node; paths are as the kubelet sees them.
+#[derive(Debug)]
+pub struct Settings<'a> {
+    /// The cgroup below which it keeps, and cleans up, its pods' cgroups; the root where it has the machine for itself.
+    pub cgroup_root: Option<&'a str>,
+    /// containerd's socket.
+    pub container_runtime: &'a Path,
+    /// Who may sign its clients' certificates.
+    pub authority: &'a Path,
+    /// The containers' logs.
+    pub pod_logs: &'a Path,
+    /// Volume plugins: none, but the folder must not be the machine's.
+    pub plugins: &'a Path,
+    /// Its server's port on 127.0.0.1.
+    pub port: u16,
+}
+
+/// Writes the configuration (JSON is YAML) to `path`.
+pub fn write(path: &Path, settings: &Settings<'_>) -> Result<()> {
+    let text = json!({
+        "apiVersion": "kubelet.config.k8s.io/v1beta1",
+        "kind": "KubeletConfiguration",
+        "address": "127.0.0.1",
+        "port": settings.port,
+        "healthzPort": 0,
+        "authentication": {
+            "anonymous": {"enabled": false},
+            "webhook": {"enabled": true},
+            "x509": {"clientCAFile": settings.authority},
+        },
+        "authorization": {"mode": "Webhook"},
+        "cgroupDriver": "cgroupfs",
+        // No DNS answers there; without it every pod would get a warning event.
+        "clusterDNS": ["10.96.0.10"],
+        "clusterDomain": "cluster.local",
+        "cgroupRoot": settings.cgroup_root.unwrap_or("/"),
+        "containerRuntimeEndpoint": format!("unix://{}", settings.container_runtime.display()),
+        "failCgroupV1": false,
+        "failSwapOn": false,
+        "enforceNodeAllocatable": [],
+        // A full disk is the machine's business.
+        "evictionHard": {"memory.available": "50Mi", "nodefs.available": "0%", "nodefs.inodesFree": "0%", "imagefs.available": "0%"},
+        "imageGCHighThresholdPercent": 100,
+        "makeIPTablesUtilChains": false,
+        "podLogsDir": settings.pod_logs,
+        "resolvConf": "",
+        "volumePluginDir": settings.plugins,
+    });
+    fs::write(path, text.to_string()).with_context(|| format!("write {}", path.display()))
+}

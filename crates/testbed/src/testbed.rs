@@ -1,0 +1,101 @@
+//! A testbed from its start to its end.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use crate::build::{self, Programs};
+use crate::control_plane::ControlPlane;
+use crate::guest::Guest;
+use crate::images::{self, Images};
+use crate::janitor::Janitor;
+use crate::node::Node;
+use crate::processes::Processes;
+use crate::progress::Progress;
+use crate::state::{Lock, State};
+use crate::{cleanup, folders, install};
+
+/// A running testbed. [`Testbed::close`] takes it down; should this process end without it, a janitor does.
+#[derive(Debug)]
+pub struct Testbed {
+    /// Everything of it is in this folder.
+    pub folder: PathBuf,
+    /// Kubernetes' programs.
+    pub programs: Programs,
+    /// The archives that its nodes know.
+    pub images: Images,
+    /// The API server and its kin.
+    pub plane: ControlPlane,
+    /// This machine as a node.
+    pub node: Node,
+    /// Why there is no second node, where there is none.
+    pub guest: Result<()>,
+    /// All that runs.
+    pub processes: Processes,
+}
+
+/// Holds the state folder while something is in it.
+#[derive(Debug)]
+pub struct Claim {
+    folder: PathBuf,
+    lock: Lock,
+    janitor: Janitor,
+}
+
+impl Claim {
+    /// Takes the state folder, cleans up what a testbed before left in it, and starts a janitor.
+    pub fn take() -> Result<Self> {
+        let folder = folders::state()?;
+        let lock = Lock::take(&folder)?;
+        cleanup::clean(&folder).context("clean up behind an earlier testbed")?;
+        let logs = folder.join("logs");
+        if logs.exists() {
+            fs::remove_dir_all(&logs).with_context(|| format!("remove {}", logs.display()))?;
+        }
+        fs::create_dir_all(&logs).with_context(|| format!("create {}", logs.display()))?;
+        State::create(&folder)?;
+        let janitor = Janitor::start(&folder)?;
+        Ok(Self { folder, lock, janitor })
+    }
+
+    /// The state folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Takes everything down.
+    pub fn release(self) -> Result<()> {
+        let cleaned = cleanup::clean(&self.folder);
+        drop(self.lock);
+        self.janitor.dismiss()?;
+        cleaned
+    }
+}
+
+impl Testbed {
+    /// Builds what is missing, then starts everything.
+    pub fn start(claim: &Claim, progress: &Progress) -> Result<Self> {
+        let folder = claim.folder().to_owned();
+        let programs = build::build(progress)?;
+        let images = images::build(progress)?;
+        let guest = Guest::prepare(progress);
+        let state = State::read(&folder)?.context("the testbed's state is gone")?;
+        let mut processes = Processes::new(&folder, state)?;
+        progress.step("start etcd, the API server, the controllers and the scheduler");
+        let plane = ControlPlane::start(&mut processes, &programs)?;
+        if let Ok(guest) = &guest {
+            progress.step("make the second node's disk and boot it");
+            guest.start(&mut processes, &programs, &plane, &images)?;
+        }
+        progress.step("start containerd and the kubelet on this machine");
+        let node = Node::start(&mut processes, &programs, &plane, &images.all())?;
+        if let Ok(guest) = &guest {
+            progress.step("wait for the second node");
+            guest.wait_ready(&mut processes, &plane)?;
+        }
+        progress.step("install podsight from deploy/overlays/local");
+        install::install(&mut processes, &plane)?;
+        Ok(Self { folder, programs, images, plane, node, guest: guest.map(drop), processes })
+    }
+}

@@ -1,0 +1,21 @@
+//! The admission webhook: it reads `AdmissionReviews`, lets the rules look at what they hold and answers with warnings.
+//!
+//! It is never in the cluster's way: what it cannot read, has no time for or fails at is allowed, and counted.
+
+pub mod config;
+pub mod metrics;
+
+mod answer;
+mod args;
+mod gate;
+mod limits;
+mod object;
+mod review;
+mod run;
+mod server;
+
+pub use answer::{Answer, Outcome};
+pub use args::Args;
+pub use limits::BODY_MAX_BYTES;
+pub use run::run;
+pub use server::{Check, Webhook};

@@ -1,0 +1,164 @@
+//! The routes, and the way of a request through them.
+
+use crate::answer::{self, Answer, Outcome, Reason};
+use crate::config::Policy;
+use crate::gate::Gate;
+use crate::limits::{self, BODIES_MAX_BYTES, Read};
+use crate::metrics::{Kind, Operation, Refusal, Shed, WebhookMetrics};
+use crate::review;
+use arc_swap::ArcSwap;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderValue, Request, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::post;
+use podsight_rules::Finding;
+use podsight_runtime::serve::Unread;
+use podsight_spec::Workload;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use tokio::task::{spawn_blocking, yield_now};
+use tokio::time::Instant;
+
+/// The rules.
+pub type Check = fn(&Workload<'_>) -> Vec<Finding>;
+
+/// Reviews that have come and wait for their turn. At some 50 µs each the last of them waits for 3 ms.
+const WAITING_MAX: usize = 64;
+/// Reviews beyond this size are read on another thread, so that the small ones do not wait for them.
+const LARGE_BYTES: usize = 256 * 1024;
+/// Large reviews at a time: each may take some 10 MiB more while it is looked at.
+const LARGE_MAX: usize = 1;
+
+/// The webhook, without its sockets. Clones share everything.
+#[derive(Clone, Debug)]
+pub struct Webhook {
+    check: Check,
+    policy: Arc<ArcSwap<Policy>>,
+    metrics: WebhookMetrics,
+    waiting: Gate,
+    large: Gate,
+    memory: Gate,
+}
+
+impl Webhook {
+    /// A webhook with these rules.
+    pub fn new(check: Check, metrics: WebhookMetrics) -> Self {
+        Self {
+            check,
+            policy: Arc::default(),
+            metrics,
+            waiting: Gate::new(WAITING_MAX),
+            large: Gate::new(LARGE_MAX),
+            memory: Gate::new(BODIES_MAX_BYTES),
+        }
+    }
+
+    /// Applies a policy from now on.
+    pub fn set_policy(&self, policy: Policy) {
+        self.policy.store(Arc::new(policy));
+    }
+
+    /// The metrics.
+    pub fn metrics(&self) -> &WebhookMetrics {
+        &self.metrics
+    }
+
+    /// The routes.
+    pub fn router(&self) -> axum::Router {
+        axum::Router::new()
+            .route("/validate", post(validate))
+            // Until there is something to change, a mutating configuration that points here changes nothing.
+            .route("/mutate", post(mutate))
+            .with_state(self.clone())
+    }
+
+    /// Answers a body: the bytes of the response, or why it is no review. It is the whole way of a review but for the sockets.
+    pub fn review(&self, body: &[u8]) -> Result<Vec<u8>, String> {
+        let review = review::read(body).map_err(|not_a_review| not_a_review.to_string())?;
+        let policy = self.policy.load();
+        // Rules keep no state, so a panic leaves nothing half done.
+        let judged = catch_unwind(AssertUnwindSafe(|| answer::answer(&review, &policy, self.check)));
+        let answer = judged.unwrap_or_else(|_| {
+            self.metrics.panicked();
+            Answer::plain(review.kind, review.operation, Outcome::NotUnderstood(Reason::Panic))
+        });
+        self.metrics.answered(&answer);
+        Ok(answer::encode(&review.uid, &answer))
+    }
+
+    /// Allows without a look: the answer for times of trouble.
+    fn shed(&self, body: &[u8], why: Shed) -> Response {
+        let Some(uid) = review::uid(body) else { return self.refuse(Refusal::NoReview) };
+        self.metrics.shed(why);
+        allow(&uid)
+    }
+
+    fn refuse(&self, refusal: Refusal) -> Response {
+        self.metrics.refused(refusal);
+        let mut response = refusal.status().into_response();
+        if refusal != Refusal::NoReview {
+            response.extensions_mut().insert(Unread);
+        }
+        response
+    }
+
+    fn answer(&self, body: &[u8]) -> Response {
+        match self.review(body) {
+            Ok(json) => self::json(json),
+            Err(reason) => {
+                self.metrics.refused(Refusal::NoReview);
+                (StatusCode::BAD_REQUEST, reason + "\n").into_response()
+            }
+        }
+    }
+}
+
+async fn validate(State(webhook): State<Webhook>, request: Request<Body>) -> Response {
+    let (body, _memory) = match limits::read(request, &webhook.memory).await {
+        Ok(Read::Whole(body, memory)) => (body, memory),
+        Ok(Read::Beginning(body)) => return webhook.shed(&body, Shed::Memory),
+        Err(refusal) => return webhook.refuse(refusal),
+    };
+    let Some(_turn) = webhook.waiting.one() else { return webhook.shed(&body, Shed::Queue) };
+    let since = Instant::now();
+    let response = if body.len() > LARGE_BYTES {
+        let Some(turn) = webhook.large.one() else { return webhook.shed(&body, Shed::Queue) };
+        let on_thread = webhook.clone();
+        let answer = spawn_blocking(move || {
+            let _turn = turn;
+            on_thread.answer(&body)
+        });
+        // Panics of rules are caught inside; this is the runtime's end in the middle of a review.
+        answer.await.unwrap_or_else(|_| StatusCode::SERVICE_UNAVAILABLE.into_response())
+    } else {
+        // There is one thread: without this every review would be answered before the next is seen, and none would ever wait here.
+        // Whoever has come meanwhile is counted first, so that the number of those that wait is known.
+        yield_now().await;
+        webhook.answer(&body)
+    };
+    webhook.metrics.took(since.elapsed());
+    response
+}
+
+async fn mutate(State(webhook): State<Webhook>, request: Request<Body>) -> Response {
+    match limits::read(request, &webhook.memory).await {
+        Ok(Read::Whole(body, _)) => match review::read(&body) {
+            Ok(review) => allow(&review.uid),
+            Err(reason) => {
+                webhook.metrics.refused(Refusal::NoReview);
+                (StatusCode::BAD_REQUEST, format!("{reason}\n")).into_response()
+            }
+        },
+        Ok(Read::Beginning(body)) => webhook.shed(&body, Shed::Memory),
+        Err(refusal) => webhook.refuse(refusal),
+    }
+}
+
+fn allow(uid: &str) -> Response {
+    json(answer::encode(uid, &Answer::plain(Kind::Other, Operation::Other, Outcome::Allowed)))
+}
+
+fn json(bytes: Vec<u8>) -> Response {
+    ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], bytes).into_response()
+}

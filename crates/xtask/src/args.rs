@@ -1,0 +1,69 @@
+//! What `cargo xtask` understands.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use podsight_testbed::node::namespace;
+use podsight_testbed::progress::Progress;
+use podsight_testbed::{cleanup, folders, images, janitor};
+
+use crate::up;
+
+/// Development tasks.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Args {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Shows podsight at work on a real Kubernetes on this machine; stays up until Ctrl-C or `cargo xtask down`.
+    Up {
+        /// Take it down again at once; exit 0 only if every expected warning and piece of evidence was there.
+        #[arg(long)]
+        once: bool,
+    },
+    /// Takes down what `up` left running.
+    Down,
+    /// Writes podsight's images as OCI archives to target/images.
+    Image,
+    #[command(name = janitor::VERB, hide = true)]
+    Janitor { folder: PathBuf },
+    #[command(name = namespace::VERB, hide = true)]
+    NodeInit { folder: PathBuf },
+}
+
+/// Runs the verb of the command line.
+pub(crate) fn run() -> ExitCode {
+    match dispatch(Args::parse().verb) {
+        Ok(code) => code,
+        Err(error) => {
+            // Nobody is left to be told when standard error is closed.
+            writeln!(std::io::stderr(), "error: {error:#}").ok();
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(verb: Verb) -> Result<ExitCode> {
+    match verb {
+        Verb::Up { once } => return up::run(once),
+        Verb::Down => {
+            let said = if cleanup::down(&folders::state()?)? { "the testbed is down" } else { "no testbed is running" };
+            writeln!(std::io::stdout(), "{said}")?;
+        }
+        Verb::Image => {
+            for archive in images::build_podsight(&Progress::default())? {
+                writeln!(std::io::stdout(), "{}", archive.display())?;
+            }
+        }
+        Verb::Janitor { folder } => janitor::work(&folder)?,
+        Verb::NodeInit { folder } => namespace::init(&folder)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
