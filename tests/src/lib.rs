@@ -1,1 +1,7 @@
 //! Helpers that the test binaries share.
+
+pub mod authority;
+pub mod client;
+pub mod load;
+pub mod program;
+pub mod review;

@@ -78,8 +78,11 @@ pub(crate) fn answer(review: &Review<'_>, policy: &Policy, check: Check) -> Answ
     if review.sub_resource.is_empty() && made_by_controller(&value) {
         return plain(Outcome::Allowed);
     }
+    // Without a readable old object all findings are news.
     let old = review.old_object.and_then(|raw| object::read(raw).ok()).unwrap_or_default();
-    let mut findings = news(workload, &old, check);
+    let old = workloads(&old);
+    // Some kinds have several pod templates.
+    let mut findings: Vec<Finding> = found.iter().flat_map(|workload| news(workload, &old, check)).collect();
     findings.retain(|finding| finding.certainty > Certainty::Hint && policy.level(finding.rule) > Level::Off);
     let warnings = podsight_report::warning::warnings(workload, &findings);
     let mut rules: Vec<&'static str> = Vec::new();
@@ -91,18 +94,20 @@ pub(crate) fn answer(review: &Review<'_>, policy: &Policy, check: Check) -> Answ
     Answer { kind: review.kind, operation: review.operation, outcome: outcome(workload, &findings, policy), warnings, rules }
 }
 
-/// The findings that the old object did not have. Without a readable old object all are news.
-fn news(workload: &Workload<'_>, old: &Value, check: Check) -> Vec<Finding> {
-    let old = workloads(old);
-    let Some(old) = old.first() else { return check(workload) };
+/// The findings that the old object did not have.
+fn news(workload: &Workload<'_>, old: &[Workload<'_>], check: Check) -> Vec<Finding> {
+    let Some(old) = old.iter().find(|old| old.pod_pointer == workload.pod_pointer) else { return check(workload) };
     if old.pod == workload.pod {
         return Vec::new();
     }
-    let known = check(old);
     let mut findings = check(workload);
-    // Not by pointer: a container that moved in its list is no news.
-    findings
-        .retain(|new| !known.iter().any(|old| (old.rule, &old.container, &old.message_en) == (new.rule, &new.container, &new.message_en)));
+    if !findings.is_empty() {
+        // Not by pointer: a container that moved in its list is no news.
+        let known = check(old);
+        let same =
+            |new: &Finding, old: &Finding| (old.rule, &old.container, &old.message_en) == (new.rule, &new.container, &new.message_en);
+        findings.retain(|new| !known.iter().any(|old| same(new, old)));
+    }
     findings
 }
 
@@ -175,4 +180,203 @@ pub(crate) fn encode(uid: &str, answer: &Answer) -> Vec<u8> {
     let review = ResponseReview { api_version: API_VERSION, kind: "AdmissionReview", response };
     // Strings and numbers only: there is nothing in it that could fail.
     serde_json::to_vec(&review).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::review;
+    use serde_json::json;
+
+    /// Finds containers whose image is called so, as surely as the image says.
+    fn check(workload: &Workload<'_>) -> Vec<Finding> {
+        let found = workload.containers().into_iter().filter_map(|container| {
+            let (rule, certainty) = match container.value.get("image")?.as_str()? {
+                "certain" => ("rule-certain", Certainty::Certain),
+                "likely" => ("rule-likely", Certainty::Likely),
+                "hint" => ("rule-hint", Certainty::Hint),
+                _ => return None,
+            };
+            let (message_en, message_zh) = ("will fail".to_owned(), String::new());
+            let container = container.name.map(ToOwned::to_owned);
+            let (help_en, help_zh) = (String::new(), String::new());
+            Some(Finding { rule, certainty, predicts: &[], pointer: String::new(), container, message_en, message_zh, help_en, help_zh })
+        });
+        found.collect()
+    }
+
+    fn pod_spec(images: &[&str]) -> Value {
+        let containers: Vec<Value> =
+            images.iter().enumerate().map(|(number, image)| json!({"name": format!("c{number}"), "image": image})).collect();
+        json!({"containers": containers})
+    }
+
+    fn pod(images: &[&str]) -> Value {
+        json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a"}, "spec": pod_spec(images)})
+    }
+
+    fn ask(request: &Value, policy: &str) -> Answer {
+        let mut request = request.clone();
+        request["uid"] = json!("u");
+        let body = json!({"kind": "AdmissionReview", "apiVersion": API_VERSION, "request": request}).to_string();
+        let policy = match policy {
+            "" => Policy::default(),
+            _ => Policy::from_levels([("rule-certain", policy), ("rule-likely", policy)]),
+        };
+        answer(&review::read(body.as_bytes()).unwrap(), &policy, check)
+    }
+
+    fn create(object: &Value) -> Answer {
+        ask(&json!({"kind": {"kind": object["kind"]}, "operation": "CREATE", "object": object}), "")
+    }
+
+    fn update(object: &Value, old: &Value) -> Vec<String> {
+        ask(&json!({"kind": {"kind": object["kind"]}, "operation": "UPDATE", "object": object, "oldObject": old}), "").warnings
+    }
+
+    #[test]
+    fn every_kind_with_a_pod_template_is_answered() {
+        let template = json!({"template": {"spec": pod_spec(&["certain"])}});
+        let kinds = [
+            ("v1", "ReplicationController", Kind::ReplicationController),
+            ("apps/v1", "ReplicaSet", Kind::ReplicaSet),
+            ("apps/v1", "Deployment", Kind::Deployment),
+            ("apps/v1", "StatefulSet", Kind::StatefulSet),
+            ("apps/v1", "DaemonSet", Kind::DaemonSet),
+            ("batch/v1", "Job", Kind::Job),
+            ("argoproj.io/v1alpha1", "Rollout", Kind::Other),
+            ("apps.openshift.io/v1", "DeploymentConfig", Kind::Other),
+        ];
+        let mut objects: Vec<(Value, Kind)> = kinds
+            .iter()
+            .map(|(version, kind, label)| {
+                (json!({"apiVersion": version, "kind": kind, "metadata": {"name": "a"}, "spec": template}), *label)
+            })
+            .collect();
+        objects.push((pod(&["certain"]), Kind::Pod));
+        let job =
+            json!({"apiVersion": "batch/v1", "kind": "CronJob", "metadata": {"name": "a"}, "spec": {"jobTemplate": {"spec": template}}});
+        objects.push((job, Kind::CronJob));
+        for (object, label) in objects {
+            let answer = create(&object);
+            let warning = format!("{}/a[c0]: will fail [rule-certain]", object["kind"].as_str().unwrap());
+            let expected = Answer {
+                kind: label,
+                operation: Operation::Create,
+                outcome: Outcome::Allowed,
+                warnings: vec![warning],
+                rules: vec!["rule-certain"],
+            };
+            assert_eq!(answer, expected);
+        }
+    }
+
+    #[test]
+    fn every_template_of_an_object_is_looked_at() {
+        let jobs = json!([{"name": "x", "template": {"spec": {"template": {"spec": pod_spec(&["sound"])}}}},
+            {"name": "y", "template": {"spec": {"template": {"spec": pod_spec(&["sound", "likely"])}}}}]);
+        let object = json!({"apiVersion": "jobset.x-k8s.io/v1alpha2", "kind": "JobSet", "metadata": {"name": "a"}, "spec": {"replicatedJobs": jobs}});
+        assert_eq!(create(&object).warnings, ["JobSet/a[c1]: will fail [rule-likely]"]);
+    }
+
+    #[test]
+    fn only_news_is_told_on_update() {
+        let old = pod(&["certain", "sound"]);
+        assert_eq!(update(&old, &old), [""; 0]);
+        let mut labelled = old.clone();
+        labelled["metadata"]["labels"] = json!({"a": "b"});
+        assert_eq!(update(&labelled, &old), [""; 0]);
+        assert_eq!(update(&pod(&["certain", "likely"]), &old), ["Pod/a[c1]: will fail [rule-likely]"]);
+        // Moved in its list, and still the same container with the same fault.
+        let mut moved = old.clone();
+        moved["spec"]["containers"].as_array_mut().unwrap().reverse();
+        moved["spec"]["priority"] = json!(1);
+        assert_eq!(update(&moved, &old), [""; 0]);
+        // What the old object was is not known: everything is told.
+        assert_eq!(update(&old, &json!("odd")), ["Pod/a[c0]: will fail [rule-certain]"]);
+        assert_eq!(update(&old, &Value::Null), ["Pod/a[c0]: will fail [rule-certain]"]);
+    }
+
+    #[test]
+    fn what_a_controller_made_is_passed_over() {
+        let owned = |version: &str, controller: Value| {
+            let mut pod = pod(&["certain"]);
+            pod["metadata"]["ownerReferences"] = json!([{"apiVersion": "x/v1"}, {"apiVersion": version, "controller": controller}]);
+            pod
+        };
+        for version in ["v1", "apps/v1", "batch/v1"] {
+            assert_eq!(create(&owned(version, json!(true))).warnings, [""; 0], "{version}");
+        }
+        for (version, controller) in [("example.com/v1", json!(true)), ("apps/v1", json!(false)), ("apps/v1", Value::Null)] {
+            assert_eq!(create(&owned(version, controller)).warnings, ["Pod/a[c0]: will fail [rule-certain]"], "{version}");
+        }
+        let mut debugged = owned("apps/v1", json!(true));
+        debugged["spec"]["ephemeralContainers"] = json!([{"name": "debugger", "image": "likely"}]);
+        let request = json!({"kind": {"kind": "Pod"}, "operation": "UPDATE", "subResource": "ephemeralcontainers", "object": debugged,
+            "oldObject": owned("apps/v1", json!(true))});
+        assert_eq!(ask(&request, "").warnings, ["Pod/a[debugger]: will fail [rule-likely]"]);
+    }
+
+    #[test]
+    fn what_begins_nothing_is_passed_over() {
+        for (operation, sub_resource) in [("DELETE", ""), ("CONNECT", "exec"), ("UPDATE", "status"), ("UPDATE", "scale"), ("PATCH", "")] {
+            let request =
+                json!({"kind": {"kind": "Pod"}, "operation": operation, "subResource": sub_resource, "object": pod(&["certain"])});
+            assert_eq!(
+                ask(&request, ""),
+                Answer::plain(Kind::Pod, Operation::of(operation), Outcome::Allowed),
+                "{operation} {sub_resource}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_understood_is_allowed_and_named() {
+        let deep = (0..200).fold(json!(1), |inner, _| json!([inner]));
+        let cases = [
+            (Value::Null, Reason::NoObject),
+            (json!({"apiVersion": "v1", "kind": "ConfigMap", "data": {}}), Reason::NoPod),
+            (json!({"kind": 7, "spec": "odd"}), Reason::NoPod),
+            (json!("odd"), Reason::NoPod),
+            (json!({"kind": "Pod", "spec": vec![0; 100_000]}), Reason::TooLarge),
+            (json!({"kind": "Pod", "spec": deep}), Reason::Unreadable),
+        ];
+        for (object, reason) in cases {
+            let request = json!({"kind": {"kind": "Pod"}, "operation": "CREATE", "object": object});
+            assert_eq!(ask(&request, ""), Answer::plain(Kind::Pod, Operation::Create, Outcome::NotUnderstood(reason)), "{reason:?}");
+        }
+    }
+
+    #[test]
+    fn deny_takes_a_certain_finding_and_a_configuration_that_wants_it() {
+        let request = |image: &str| json!({"kind": {"kind": "Pod"}, "operation": "CREATE", "object": pod(&[image])});
+        let certain = "Pod/a[c0]: will fail [rule-certain]";
+        assert_eq!(ask(&request("certain"), "deny").outcome, Outcome::Denied(certain.to_owned()));
+        assert_eq!(ask(&request("certain"), "warn").outcome, Outcome::Allowed);
+        assert_eq!(ask(&request("certain"), "off").warnings, [""; 0]);
+        assert_eq!(ask(&request("likely"), "deny").outcome, Outcome::Allowed);
+        assert_eq!(ask(&request("likely"), "deny").warnings, ["Pod/a[c0]: will fail [rule-likely]"]);
+        assert_eq!(ask(&request("hint"), "deny"), Answer::plain(Kind::Pod, Operation::Create, Outcome::Allowed));
+    }
+
+    #[test]
+    fn answers_as_the_api_server_reads_them() {
+        let encoded = |answer: &Answer| String::from_utf8(encode("u\"1", answer)).unwrap();
+        let mut answer = Answer::plain(Kind::Pod, Operation::Create, Outcome::Allowed);
+        let head = r#"{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","response":"#;
+        assert_eq!(encoded(&answer), format!(r#"{head}{{"uid":"u\"1","allowed":true}}}}"#));
+        answer.warnings = vec!["one".to_owned(), "two".to_owned()];
+        answer.rules = vec!["a", "b"];
+        assert_eq!(
+            encoded(&answer),
+            format!(r#"{head}{{"uid":"u\"1","allowed":true,"warnings":["one","two"],"auditAnnotations":{{"rules":"a,b"}}}}}}"#)
+        );
+        answer.outcome = Outcome::Denied("no".to_owned());
+        assert_eq!(
+            encoded(&answer),
+            format!(
+                r#"{head}{{"uid":"u\"1","allowed":false,"status":{{"code":403,"reason":"Forbidden","message":"no"}},"warnings":["one","two"],"auditAnnotations":{{"rules":"a,b"}}}}}}"#
+            )
+        );
+    }
 }

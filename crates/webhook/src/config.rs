@@ -22,6 +22,19 @@ pub enum Level {
     Deny,
 }
 
+impl Level {
+    fn of(value: &Value) -> Option<Self> {
+        match value {
+            // YAML 1.1, as kubectl reads it, takes a bare `off` for false.
+            Value::Bool(false) => Some(Self::Off),
+            Value::String(text) if text == "off" => Some(Self::Off),
+            Value::String(text) if text == "warn" => Some(Self::Warn),
+            Value::String(text) if text == "deny" => Some(Self::Deny),
+            _ => None,
+        }
+    }
+}
+
 /// What findings lead to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Policy {
@@ -32,6 +45,13 @@ impl Policy {
     /// What a finding of the rule leads to: a warning, unless the configuration says otherwise.
     pub fn level(&self, rule: &str) -> Level {
         self.levels.get(rule).copied().unwrap_or(Level::Warn)
+    }
+
+    /// A policy for tests.
+    #[cfg(test)]
+    pub(crate) fn from_levels<const N: usize>(levels: [(&'static str, &str); N]) -> Self {
+        let level = |text| Level::of(&Value::String(text)).unwrap_or(Level::Warn);
+        Self { levels: levels.map(|(rule, text)| (rule, level(text.to_owned()))).into() }
     }
 }
 
@@ -109,14 +129,7 @@ fn apply(policy: &mut Policy, known: &[Known], id: &str, value: &Value) -> Resul
         let hint = nearest.map_or_else(String::new, |rule| format!("; the nearest valid name is `{}`", rule.id));
         return Err(format!("unknown rule `{}`{hint}", shown(id)));
     };
-    let level = match value {
-        // YAML 1.1, as kubectl reads it, takes a bare `off` for false.
-        Value::Bool(false) => Level::Off,
-        Value::String(text) if text == "off" => Level::Off,
-        Value::String(text) if text == "warn" => Level::Warn,
-        Value::String(text) if text == "deny" => Level::Deny,
-        _ => return Err(format!("`{id}` must be off, warn or deny")),
-    };
+    let level = Level::of(value).ok_or_else(|| format!("`{id}` must be off, warn or deny"))?;
     policy.levels.insert(rule.id, level);
     if level == Level::Deny && rule.certainty < Certainty::Certain {
         return Err(format!("`{id}` warns only: deny needs a rule whose findings are certain"));
