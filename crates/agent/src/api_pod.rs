@@ -167,7 +167,10 @@ impl ApiPod {
             memory_limit: self.spec.resources.as_ref().and_then(memory),
             containers: self.containers(),
             evidence,
-            labelled: metadata.labels.as_ref().is_some_and(|all| all.get(annotation::LABEL).is_some_and(|value| value == annotation::LABEL_VALUE)),
+            labelled: metadata
+                .labels
+                .as_ref()
+                .is_some_and(|all| all.get(annotation::LABEL).is_some_and(|value| value == annotation::LABEL_VALUE)),
             is_deleted: metadata.deletion_timestamp.is_some(),
             disruption: self.disruption(),
         })
@@ -184,7 +187,8 @@ impl ApiPod {
     }
 
     fn disruption(&self) -> Option<String> {
-        let condition = self.status.conditions.iter().find(|condition| condition.r#type == "DisruptionTarget" && condition.status == "True");
+        let condition =
+            self.status.conditions.iter().find(|condition| condition.r#type == "DisruptionTarget" && condition.status == "True");
         self.status.reason.clone().or_else(|| condition.and_then(|condition| condition.reason.clone()))
     }
 
@@ -205,13 +209,19 @@ impl SpecContainer {
     fn with(&self, status: Option<&ContainerStatus>, kind: Kind) -> Container {
         let is_sidecar = kind == Kind::Init && self.restart_policy.as_deref() == Some("Always");
         let state = status.and_then(|status| status.state.as_ref());
-        let ended = [status.and_then(|status| status.last_state.as_ref()), state].into_iter().flatten().filter_map(|state| state.terminated.as_ref()?.to_ended());
+        let ended = [status.and_then(|status| status.last_state.as_ref()), state]
+            .into_iter()
+            .flatten()
+            .filter_map(|state| state.terminated.as_ref()?.to_ended());
         Container {
             name: self.name.clone(),
             kind: if is_sidecar { Kind::Sidecar } else { kind },
             id: status.and_then(|status| bare_id(status.container_id.as_deref())),
             // In-place resize: what holds now stands in the status.
-            memory_limit: status.and_then(|status| status.resources.as_ref()).and_then(memory).or_else(|| self.resources.as_ref().and_then(memory)),
+            memory_limit: status
+                .and_then(|status| status.resources.as_ref())
+                .and_then(memory)
+                .or_else(|| self.resources.as_ref().and_then(memory)),
             restarts: status.map_or(0, |status| status.restart_count),
             running_since: state.and_then(|state| state.running.as_ref()).and_then(|running| time(running.started_at.as_deref())),
             ended: ended.collect(),

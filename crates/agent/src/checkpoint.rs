@@ -102,7 +102,11 @@ mod tests {
         assert_eq!(file.read().unwrap(), Some(checkpoint));
         fs::write(folder.path().join(NAME), "{").unwrap();
         assert!(matches!(file.read(), Err(FileError::Contents { .. })));
-        let missing = CheckpointFile::new(&folder.path().join("no")).write(&Checkpoint { boot: "4f1d2c3b".parse().unwrap(), through: None, account: None });
+        let missing = CheckpointFile::new(&folder.path().join("no")).write(&Checkpoint {
+            boot: "4f1d2c3b".parse().unwrap(),
+            through: None,
+            account: None,
+        });
         assert!(matches!(missing, Err(FileError::Write { .. })));
     }
 }

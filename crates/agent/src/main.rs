@@ -1,2 +1,10 @@
 //! The node agent.
-fn main() {}
+
+use clap::Parser;
+use podsight_agent::{Args, run};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    podsight_runtime::crypto::install();
+    run(Args::parse())
+}

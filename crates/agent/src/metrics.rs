@@ -95,11 +95,19 @@ impl AgentMetrics {
     /// Registers them.
     pub fn register(registry: &mut Registry) -> Self {
         let metrics = Self::unregistered();
-        registry.register("kills", "Kills found in the kernel log, by victim, level of the limit, and how they were attributed", metrics.kills.clone());
+        registry.register(
+            "kills",
+            "Kills found in the kernel log, by victim, level of the limit, and how they were attributed",
+            metrics.kills.clone(),
+        );
         registry.register("incidents", "Incidents in pods; all processes of a group kill are one", metrics.incidents.clone());
         registry.register("suppressed_reports", "Reports that the kernel said it left out", metrics.suppressed.clone());
         registry.register("rejected_records", "Records that look like a kill and did not come from the kernel", metrics.rejected.clone());
-        registry.register("lost_records", "Records of the kernel log that were overwritten before they were read", metrics.lost_records.clone());
+        registry.register(
+            "lost_records",
+            "Records of the kernel log that were overwritten before they were read",
+            metrics.lost_records.clone(),
+        );
         registry.register("writes", "Patches of pods, by outcome", metrics.writes.clone());
         registry.register("events", "Events, by outcome", metrics.events.clone());
         registry.register("kill_to_annotation_seconds", "From the kill line to the annotation", metrics.delay.clone());
@@ -111,7 +119,11 @@ impl AgentMetrics {
         registry.register("account_unattributed_kills", "Kill lines without an owner", metrics.unattributed.clone());
         registry.register("account_pending_kills", "Kill lines whose owner is looked for", metrics.pending.clone());
         registry.register("account_lost_kills", "Kills that the kernel counted and whose line was never seen", metrics.lost.clone());
-        registry.register("account_gap_kills", "Kills that the kernel counted less the kills that are accounted for; 0 when all is well", metrics.gap.clone());
+        registry.register(
+            "account_gap_kills",
+            "Kills that the kernel counted less the kills that are accounted for; 0 when all is well",
+            metrics.gap.clone(),
+        );
         metrics
     }
 
@@ -140,7 +152,11 @@ impl AgentMetrics {
 
     /// Counts a kill.
     pub fn kill(&self, victim: Victim, scope: Option<Scope>, attribution: Attribution) {
-        let labels = KillLabels { victim, scope: scope.map_or("unknown", Scope::name), attribution: podsight_evidence::merge::show_attribution(attribution) };
+        let labels = KillLabels {
+            victim,
+            scope: scope.map_or("unknown", Scope::name),
+            attribution: podsight_evidence::merge::show_attribution(attribution),
+        };
         self.kills.get_or_create(&labels).inc();
     }
 

@@ -1,0 +1,442 @@
+//! What the agent knows of its node: pods, kills on their way, evidence, the account. No I/O and no clock.
+
+use crate::metrics::{AgentMetrics, Victim};
+use crate::publish::{Announcement, Write};
+use crate::queue::Queue;
+use crate::record::PodRecord;
+use jiff::Timestamp;
+use podsight_cgroup::Scope;
+use podsight_evidence::annotation::Evidence;
+use podsight_evidence::attribute::{InPod, Infrastructure, Patience, Place, attribute};
+use podsight_evidence::checkpoint::{Account, Checkpoint};
+use podsight_evidence::id::{BootId, KillId};
+use podsight_evidence::ledger::Ledger;
+use podsight_evidence::merge::{ConfirmedKill, Merged};
+use podsight_evidence::pods::{Pod, Pods};
+use podsight_evidence::verdict;
+use podsight_oom::Kill;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// Kills whose pod or container is not known yet. When it is full the log is not read on: the ring keeps what comes.
+pub const MAX_WAITING: usize = 1024;
+/// How long a kill waits for the API server to show its pod or container. The kubelet shows a new container after one to two seconds.
+const PATIENCE: Duration = Duration::from_secs(4);
+/// An incident after a pause of so long is told by an Event again, in seconds.
+const PAUSE_SECONDS: i64 = 600;
+
+/// The node.
+#[derive(Debug)]
+pub struct Node {
+    boot: BootId,
+    metrics: AgentMetrics,
+    pods: Pods,
+    /// The pods of a listing that is under way.
+    listing: Option<BTreeSet<String>>,
+    /// Since when all pods are known.
+    synced: Option<Instant>,
+    waiting: VecDeque<Waiting>,
+    records: BTreeMap<String, PodRecord>,
+    queue: Queue,
+    ledger: Ledger,
+    /// Up to here everything was written before this run.
+    resume: Option<KillId>,
+    /// Up to here lines were counted in the account before this run.
+    account_resume: Option<Account>,
+    ordinal: u64,
+    /// The last kill that was read, and its incident.
+    latest: Option<(KillId, u64)>,
+    /// The incident of the last kill that was written before this run.
+    resumed_incident: Option<u64>,
+    account: Option<Account>,
+}
+
+/// A kill whose place is looked for.
+#[derive(Debug)]
+struct Waiting {
+    ordinal: u64,
+    /// The kill read before it.
+    before: Option<KillId>,
+    id: KillId,
+    kill: Kill,
+    at: Timestamp,
+    since: Instant,
+}
+
+impl Node {
+    /// A node of which nothing is known but what a checkpoint of this boot says.
+    pub fn new(boot: BootId, checkpoint: Option<Checkpoint>, metrics: AgentMetrics, now: Instant) -> Self {
+        let checkpoint = checkpoint.filter(|checkpoint| checkpoint.boot == boot);
+        let account_resume = checkpoint.as_ref().and_then(|checkpoint| checkpoint.account);
+        Self {
+            boot,
+            metrics,
+            pods: Pods::default(),
+            listing: None,
+            synced: None,
+            waiting: VecDeque::new(),
+            records: BTreeMap::new(),
+            queue: Queue::new(now),
+            ledger: account_resume.map_or_else(Ledger::default, |account| Ledger::open(account.counter)),
+            resume: checkpoint.and_then(|checkpoint| checkpoint.through),
+            account_resume,
+            ordinal: 0,
+            latest: None,
+            resumed_incident: None,
+            account: None,
+        }
+    }
+
+    /// Takes a kill that was read. `at` is when it happened.
+    pub fn kill(&mut self, kill: Kill, at: Timestamp, now: Instant) {
+        let id = KillId { boot: self.boot, seq: kill.seq, usec: kill.usec, pid: kill.pid };
+        let is_second_line = self.latest.is_some_and(|(latest, _)| latest == id);
+        if !self.account_resume.and_then(|account| account.through).is_some_and(|through| through.covers(&id)) {
+            self.ledger.line();
+            if is_second_line {
+                // The victim of a group kill once more: it has the owner that the first line has.
+                self.ledger.attributed();
+            }
+        }
+        if is_second_line {
+            return;
+        }
+        let before = self.latest.replace((id, kill.incident)).map(|(id, _)| id);
+        if self.resume.is_some_and(|resume| resume.covers(&id)) {
+            self.resumed_incident = Some(kill.incident);
+            self.settle_line(&id, true);
+            return;
+        }
+        self.ordinal += 1;
+        self.waiting.push_back(Waiting { ordinal: self.ordinal, before, id, kill, at, since: now });
+    }
+
+    /// Whether no more kills should be read for the moment.
+    pub fn is_full(&self) -> bool {
+        self.waiting.len() >= MAX_WAITING
+    }
+
+    /// The listing of all pods begins.
+    pub fn list_begins(&mut self) {
+        self.listing = Some(BTreeSet::new());
+    }
+
+    /// A pod as it is now.
+    pub fn pod(&mut self, pod: Pod, now: Instant) {
+        if let Some(listing) = &mut self.listing {
+            listing.insert(pod.uid.clone());
+        }
+        if self.records.contains_key(&pod.uid) {
+            self.queue.retry_now(now);
+        }
+        self.pods.apply(pod);
+        self.metrics.pods.set(i64::try_from(self.pods.len()).unwrap_or(i64::MAX));
+    }
+
+    /// A pod was deleted.
+    pub fn pod_deleted(&mut self, uid: &str) {
+        self.pods.remove(uid);
+        self.metrics.pods.set(i64::try_from(self.pods.len()).unwrap_or(i64::MAX));
+    }
+
+    /// The listing of all pods is complete.
+    pub fn list_ends(&mut self, now: Instant) {
+        if let Some(listing) = self.listing.take() {
+            self.pods.retain(&listing);
+        }
+        self.synced.get_or_insert(now);
+        self.queue.retry_now(now);
+    }
+
+    /// Puts down every kill of which enough is known, in the order of the log within each pod.
+    pub fn settle(&mut self, now: Instant) {
+        let Some(synced) = self.synced else { return };
+        if self.waiting.is_empty() {
+            return;
+        }
+        let mut left = VecDeque::new();
+        let mut blocked: BTreeSet<String> = BTreeSet::new();
+        for waiting in std::mem::take(&mut self.waiting) {
+            let is_over = now.saturating_duration_since(waiting.since.max(synced)) >= PATIENCE;
+            let patience = if is_over { Patience::Over } else { Patience::Wait };
+            let uids = waiting.kill.victim_cgroup.as_deref().map(|path| podsight_cgroup::parse(path).pod_uids).unwrap_or_default();
+            let place = attribute(&waiting.kill, &self.pods, patience);
+            let must_wait = match &place {
+                Place::StrangePod { .. } => !is_over,
+                Place::Pod(place) => !is_over && place.is_id_unknown && place.container.is_none() && place.infrastructure.is_none(),
+                Place::Unknown | Place::Foreign => false,
+            };
+            if must_wait || uids.iter().any(|uid| blocked.contains(uid)) {
+                blocked.extend(uids);
+                left.push_back(waiting);
+                continue;
+            }
+            if is_over {
+                for uid in &uids {
+                    self.pods.note_strange(uid);
+                }
+            }
+            self.record(&waiting, &place, now);
+        }
+        self.waiting = left;
+    }
+
+    /// Looks at containers with kills again: what the API shows after a while says whether it was the main process.
+    pub fn review(&mut self, wall: Timestamp, now: Instant) {
+        for (uid, record) in &mut self.records {
+            let Some(pod) = self.pods.get(uid) else { continue };
+            if record.review(pod, wall) {
+                self.queue.add(uid, now);
+            }
+        }
+    }
+
+    /// The next write, if one is due. Give its outcome to [`Node::written`].
+    pub fn next_write(&mut self, now: Instant) -> Option<Write> {
+        loop {
+            let uid = self.queue.take(now)?;
+            let pod = self.pods.get(&uid).or_else(|| self.pods.gone(&uid));
+            let is_gone = self.pods.get(&uid).is_none();
+            let Some((record, pod)) = self.records.get_mut(&uid).zip(pod) else {
+                self.queue.done(&uid, now);
+                self.records.remove(&uid);
+                continue;
+            };
+            if is_gone && record.announcement().is_none() {
+                self.queue.done(&uid, now);
+                self.records.remove(&uid);
+                continue;
+            }
+            return Some(record.begin_write(pod, is_gone));
+        }
+    }
+
+    /// What came of a write.
+    pub fn written(&mut self, uid: &str, outcome: Outcome, wall: Timestamp, now: Instant) {
+        self.metrics.writes.get_or_create(&crate::metrics::WriteLabels { outcome: outcome.label() }).inc();
+        let Some(record) = self.records.get_mut(uid) else {
+            self.queue.done(uid, now);
+            return;
+        };
+        match outcome {
+            Outcome::Written => {
+                self.queue.done(uid, now);
+                if let Some(oldest) = record.end_write() {
+                    #[expect(clippy::cast_precision_loss, reason = "seconds, for a histogram")]
+                    self.metrics.delay.observe((wall.as_millisecond() - oldest.as_millisecond()).max(0) as f64 / 1000.0);
+                }
+                if record.is_dirty() {
+                    self.queue.add(uid, now);
+                } else if self.pods.get(uid).is_none() {
+                    self.records.remove(uid);
+                }
+            }
+            Outcome::Gone => {
+                record.undo_write();
+                self.pods.remove(uid);
+                self.queue.done(uid, now);
+                self.queue.add(uid, now);
+            }
+            Outcome::Failed => {
+                record.undo_write();
+                let failures = self.queue.failed(uid, now);
+                // Nobody waits for the Events of a pod that is no more.
+                if failures >= 5 && self.pods.get(uid).is_none() {
+                    self.queue.done(uid, now);
+                    self.records.remove(uid);
+                }
+            }
+        }
+    }
+
+    /// When [`Node::next_write`] is worth a call.
+    pub fn next_write_at(&self, now: Instant) -> Option<Instant> {
+        self.queue.next_at(now)
+    }
+
+    /// The kernel's counter, read after the log was read to its end.
+    pub fn counter(&mut self, counter: u64) {
+        if !self.ledger.is_open() {
+            self.ledger.open_before_lines(counter);
+        }
+        let lost = self.ledger.reading(counter);
+        if lost > 0 {
+            tracing::error!(lost, "The kernel has counted kills that its log does not show.");
+        }
+        if let Some(counter) = self.ledger.balanced_counter() {
+            self.account = Some(Account { counter, through: self.latest.map(|(id, _)| id) });
+        }
+        self.metrics.balance(&self.ledger.balance());
+        self.metrics.queue.set(i64::try_from(self.queue.len()).unwrap_or(i64::MAX));
+    }
+
+    /// The account as it stands.
+    pub fn balance(&self) -> podsight_evidence::ledger::Balance {
+        self.ledger.balance()
+    }
+
+    /// Up to where everything is written, for a restart.
+    pub fn checkpoint(&self) -> Checkpoint {
+        let waiting = self.waiting.front().map(|waiting| (waiting.ordinal, waiting.before));
+        let unwritten = self.records.values().filter_map(PodRecord::oldest_unwritten);
+        let oldest = unwritten.chain(waiting).min_by_key(|(ordinal, _)| *ordinal);
+        let through = match oldest {
+            Some((_, before)) => before,
+            None => self.latest.map(|(id, _)| id),
+        };
+        Checkpoint { boot: self.boot, through: through.or(self.resume), account: self.account.or(self.account_resume) }
+    }
+
+    fn record(&mut self, waiting: &Waiting, place: &Place, now: Instant) {
+        let attribution = waiting.kill.attribution;
+        match place {
+            Place::Pod(place) => self.record_in_pod(waiting, place, now),
+            Place::Foreign => {
+                self.settle_line(&waiting.id, true);
+                self.metrics.kill(Victim::other, foreign_scope(&waiting.kill), attribution);
+                log_kill(waiting, None, None, None);
+            }
+            Place::StrangePod { .. } => {
+                self.settle_line(&waiting.id, true);
+                self.metrics.kill(Victim::gone_pod, foreign_scope(&waiting.kill), attribution);
+                log_kill(waiting, None, None, None);
+            }
+            Place::Unknown => {
+                self.settle_line(&waiting.id, false);
+                self.metrics.kill(Victim::unknown, foreign_scope(&waiting.kill), attribution);
+                log_kill(waiting, None, None, None);
+            }
+        }
+    }
+
+    fn record_in_pod(&mut self, waiting: &Waiting, place: &InPod, now: Instant) {
+        self.settle_line(&waiting.id, true);
+        let Some(pod) = self.pods.get(&place.uid).or_else(|| self.pods.gone(&place.uid)) else { return };
+        let kill = &waiting.kill;
+        let record = self.records.entry(place.uid.clone()).or_insert_with(|| PodRecord::new(trusted_evidence(pod, self.latest)));
+        let key = place.container.clone().unwrap_or_default();
+        let starts_incident = self.resumed_incident != Some(kill.incident) && record.begins_incident(&key, kill.incident);
+        let earlier = place.container.as_deref().and_then(|name| record.going_on(pod, name));
+        let confirmed = ConfirmedKill {
+            id: waiting.id,
+            at: waiting.at,
+            container: place.container.clone(),
+            starts_incident,
+            comm: kill.comm.clone(),
+            anon_kib: kill.anon_rss_kb,
+            resident_kib: resident(kill),
+            scope: place.scope,
+            limit: place.limit.clone(),
+            verdict: verdict::at_kill(place.scope, place.infrastructure, earlier),
+            attribution: kill.attribution,
+        };
+        let merged = record.merge(&confirmed, (waiting.ordinal, waiting.before));
+        if merged == Merged::Known {
+            return;
+        }
+        let is_worth_an_event = match merged {
+            Merged::First => true,
+            Merged::More { pause_seconds } => starts_incident && pause_seconds >= PAUSE_SECONDS,
+            Merged::Known => false,
+        };
+        if is_worth_an_event {
+            record.announce(Announcement::new(&confirmed, place.infrastructure));
+        }
+        if starts_incident {
+            self.metrics.incidents.inc();
+        }
+        let victim = match (&place.container, place.infrastructure) {
+            (_, Some(Infrastructure::Sandbox | Infrastructure::Monitor | Infrastructure::RuntimeInit)) => Victim::infrastructure,
+            _ if place.is_gone => Victim::gone_pod,
+            (Some(_), None) => Victim::container,
+            (None, None) => Victim::pod,
+        };
+        self.metrics.kill(victim, place.scope, kill.attribution);
+        log_kill(waiting, Some(pod), place.container.as_deref(), Some(confirmed.verdict.id()));
+        self.queue.add(&place.uid, now);
+    }
+
+    fn settle_line(&mut self, id: &KillId, has_owner: bool) {
+        if self.account_resume.and_then(|account| account.through).is_some_and(|through| through.covers(id)) {
+            return;
+        }
+        if has_owner {
+            self.ledger.attributed();
+        } else {
+            self.ledger.unattributed();
+        }
+    }
+}
+
+/// What came of a write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is stored.
+    Written,
+    /// There is no such pod any more.
+    Gone,
+    /// It is worth another try.
+    Failed,
+}
+
+impl Outcome {
+    const fn label(self) -> &'static str {
+        match self {
+            Self::Written => "written",
+            Self::Gone => "gone",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// The evidence on the pod. Not, if its mark lies beyond what the log has shown: somebody wrote it to keep kills out.
+fn trusted_evidence(pod: &Pod, latest: Option<(KillId, u64)>) -> Evidence {
+    let Some(evidence) = &pod.evidence else { return Evidence::default() };
+    let is_forged = match (evidence.mark(), latest) {
+        (Some(mark), Some((latest, _))) => mark.boot == latest.boot && !latest.covers(&mark),
+        _ => false,
+    };
+    if is_forged {
+        tracing::warn!(
+            namespace = pod.namespace,
+            pod = pod.name,
+            "Passed over an annotation that tells of kills that have not happened yet."
+        );
+        return Evidence::default();
+    }
+    evidence.clone()
+}
+
+fn resident(kill: &Kill) -> Option<u64> {
+    let parts = [kill.anon_rss_kb, kill.file_rss_kb, kill.shmem_rss_kb];
+    kill.anon_rss_kb.map(|_| parts.into_iter().flatten().fold(0, u64::saturating_add))
+}
+
+/// The level of a limit outside the pods.
+fn foreign_scope(kill: &Kill) -> Option<Scope> {
+    match (&kill.limit_cgroup, kill.constraint) {
+        (Some(path), _) => podsight_cgroup::parse(path).scope,
+        (None, Some(podsight_oom::Constraint::None)) => Some(Scope::Node),
+        _ => None,
+    }
+}
+
+fn log_kill(waiting: &Waiting, pod: Option<&Pod>, container: Option<&str>, verdict: Option<&str>) {
+    let kill = &waiting.kill;
+    let comm = kill.comm.as_deref().map(|comm| podsight_evidence::escape::printable(comm, 60));
+    let cgroup = kill.victim_cgroup.as_deref().map(|path| podsight_evidence::escape::printable(path, 300));
+    tracing::info!(
+        id = %waiting.id,
+        at = %waiting.at,
+        namespace = pod.map(|pod| pod.namespace.as_str()),
+        pod = pod.map(|pod| pod.name.as_str()),
+        container,
+        pid = kill.pid,
+        comm,
+        verdict,
+        attribution = podsight_evidence::merge::show_attribution(kill.attribution),
+        cgroup = if pod.is_some() { None } else { cgroup },
+        "The kernel killed a process for memory."
+    );
+}

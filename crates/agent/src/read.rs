@@ -1,0 +1,168 @@
+//! The kernel log, from wherever it can be read.
+
+use crate::args::KernelLog;
+use podsight_kmsg::{DevKmsg, ReadError, Replay, Syslog, SyslogError};
+use podsight_oom::{Event, Machine};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use thiserror::Error;
+use tokio::time::Instant;
+
+const DEV_KMSG: &str = "/dev/kmsg";
+/// Records that are taken in one go from a log that flows faster than it is read; then the rest of the agent has its turn.
+const BATCH: usize = 4096;
+/// Without a movement of the counter the ring is read so often: before Linux 4.13 there is no counter, and not every line that matters is a kill.
+const SLOW: Duration = Duration::from_secs(30);
+/// A recorded log that is larger is cut: it is read as a whole.
+const FILE_MAX_BYTES: u64 = 256 * 1024 * 1024;
+
+/// A source of records, and the state machine over them.
+#[derive(Debug)]
+pub struct Reader {
+    source: Source,
+    machine: Machine,
+    events: Vec<Event>,
+    lost: u64,
+    read_at: Option<Instant>,
+}
+
+#[derive(Debug)]
+enum Source {
+    Kmsg(DevKmsg),
+    Syslog(Syslog),
+    File(Option<Vec<u8>>),
+}
+
+/// Why the kernel log cannot be read.
+#[derive(Debug, Error)]
+pub enum SourceError {
+    /// The device.
+    #[error("failed to read the kernel log by {DEV_KMSG}")]
+    DevKmsg(#[source] ReadError),
+    /// The system call.
+    #[error("failed to read the kernel log by syslog(2); the container needs the capability SYSLOG, uid 0 and the host's user namespace")]
+    Syslog(#[source] SyslogError),
+    /// The file.
+    #[error("failed to read the recorded log `{path}`")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+}
+
+impl Reader {
+    /// Opens the source that the command line names.
+    pub fn open(from: &KernelLog) -> Result<Self, SourceError> {
+        let source = match from {
+            KernelLog::DevKmsg => open_kmsg()?,
+            KernelLog::Syslog => open_syslog()?,
+            KernelLog::Auto => match open_kmsg() {
+                Ok(source) => source,
+                Err(error) => {
+                    tracing::debug!(error = &error as &dyn std::error::Error, "Trying syslog(2).");
+                    open_syslog()?
+                }
+            },
+            KernelLog::File(path) => {
+                Source::File(Some(read_file(path).map_err(|source| SourceError::File { path: path.clone(), source })?))
+            }
+        };
+        Ok(Self { source, machine: Machine::default(), events: Vec::new(), lost: 0, read_at: None })
+    }
+
+    /// What is read, for people.
+    pub fn name(&self) -> &'static str {
+        match self.source {
+            Source::Kmsg(_) => DEV_KMSG,
+            Source::Syslog(_) => "syslog(2)",
+            Source::File(_) => "a recorded log",
+        }
+    }
+
+    /// Whether to read at this tick: `has_moved` says that the kernel has counted a kill.
+    ///
+    /// The device says for less than a microsecond that there is nothing new, so it is asked each time: waiting for it instead would wake the agent
+    /// for every line that any driver logs. syslog(2) has to copy the whole ring.
+    pub fn is_due(&self, has_moved: bool, now: Instant) -> bool {
+        match &self.source {
+            Source::Kmsg(_) => true,
+            Source::Syslog(_) => has_moved || self.read_at.is_none_or(|at| now.saturating_duration_since(at) >= SLOW),
+            Source::File(log) => log.is_some(),
+        }
+    }
+
+    /// Reads what there is. Whether the end was reached: if not, there is more at once.
+    pub fn read(&mut self, now: Instant) -> Result<bool, SourceError> {
+        let is_end = match &mut self.source {
+            Source::Kmsg(log) => read_kmsg(log, &mut self.machine, &mut self.events, &mut self.lost)?,
+            Source::Syslog(log) => {
+                let had_read = self.read_at.is_some();
+                let new = log.read().map_err(SourceError::Syslog)?;
+                if !new.overlap && had_read {
+                    // How many is not known: at least one.
+                    self.lost = self.lost.saturating_add(1);
+                }
+                replay(new.lines, &mut self.machine, &mut self.events);
+                true
+            }
+            Source::File(log) => {
+                if let Some(log) = log.take() {
+                    self.lost = self.lost.saturating_add(replay(&log, &mut self.machine, &mut self.events));
+                }
+                true
+            }
+        };
+        if is_end {
+            self.machine.idle(&mut self.events);
+        }
+        self.read_at = Some(now);
+        Ok(is_end)
+    }
+
+    /// What was found.
+    pub fn take_events(&mut self) -> std::vec::Drain<'_, Event> {
+        self.events.drain(..)
+    }
+
+    /// Records that were overwritten before they were read, since the last call. By syslog(2) it is the number of gaps.
+    pub fn take_lost(&mut self) -> u64 {
+        std::mem::take(&mut self.lost)
+    }
+}
+
+fn open_kmsg() -> Result<Source, SourceError> {
+    DevKmsg::open(Path::new(DEV_KMSG)).map(Source::Kmsg).map_err(SourceError::DevKmsg)
+}
+
+fn open_syslog() -> Result<Source, SourceError> {
+    Syslog::open().map(Source::Syslog).map_err(SourceError::Syslog)
+}
+
+fn read_kmsg(log: &mut DevKmsg, machine: &mut Machine, events: &mut Vec<Event>, lost: &mut u64) -> Result<bool, SourceError> {
+    for _ in 0..BATCH {
+        let Some(record) = log.read().map_err(SourceError::DevKmsg)? else { return Ok(true) };
+        *lost = lost.saturating_add(record.lost);
+        machine.push(&record, events);
+    }
+    Ok(false)
+}
+
+/// Gives back how many records were missing.
+fn replay(lines: &[u8], machine: &mut Machine, events: &mut Vec<Event>) -> u64 {
+    let mut replay = Replay::new(lines);
+    while let Some(record) = replay.next(false) {
+        machine.push(&record, events);
+    }
+    replay.lost()
+}
+
+fn read_file(path: &Path) -> io::Result<Vec<u8>> {
+    use std::io::Read;
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)?.take(FILE_MAX_BYTES).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}

@@ -1,0 +1,135 @@
+//! The evidence of one pod on its way to the pod.
+
+use crate::publish::{Announcement, Write};
+use jiff::Timestamp;
+use podsight_cause::Cause;
+use podsight_evidence::annotation::Evidence;
+use podsight_evidence::id::KillId;
+use podsight_evidence::merge::{ConfirmedKill, Merged, merge};
+use podsight_evidence::pods::Pod;
+use podsight_evidence::{annotation, sentence, verdict};
+use std::collections::BTreeMap;
+
+/// A kill's place in the log: how many were read before it, and which was the last of them.
+pub type LogPlace = (u64, Option<KillId>);
+
+/// A pod with kills.
+#[derive(Debug)]
+pub struct PodRecord {
+    evidence: Evidence,
+    /// The last incident of each container, as the log reader numbers them.
+    incidents: BTreeMap<String, u64>,
+    announcement: Option<Announcement>,
+    unwritten: Option<Unwritten>,
+    in_flight: Option<InFlight>,
+    /// Something other than a kill has changed.
+    is_changed: bool,
+}
+
+/// The oldest kill that is not on the pod yet.
+#[derive(Clone, Copy, Debug)]
+struct Unwritten {
+    place: LogPlace,
+    at: Timestamp,
+}
+
+#[derive(Debug)]
+struct InFlight {
+    unwritten: Option<Unwritten>,
+    announcement: Option<Announcement>,
+}
+
+impl PodRecord {
+    /// A pod with this evidence on it.
+    pub fn new(evidence: Evidence) -> Self {
+        Self { evidence, incidents: BTreeMap::new(), announcement: None, unwritten: None, in_flight: None, is_changed: false }
+    }
+
+    /// Adds a kill.
+    pub fn merge(&mut self, kill: &ConfirmedKill, place: LogPlace) -> Merged {
+        let merged = merge(&mut self.evidence, kill);
+        if merged != Merged::Known && self.unwritten.is_none() {
+            self.unwritten = Some(Unwritten { place, at: kill.at });
+        }
+        merged
+    }
+
+    /// Whether this incident of a container is not the one of the kill before. It is from now on.
+    pub fn begins_incident(&mut self, container: &str, incident: u64) -> bool {
+        self.incidents.insert(container.to_owned(), incident) != Some(incident)
+    }
+
+    /// The verdict on the container's kills so far, if it has run on through the last of them.
+    pub fn going_on(&self, pod: &Pod, container: &str) -> Option<Cause> {
+        let evidence = self.evidence.containers.get(container)?;
+        let last: Timestamp = evidence.last.parse().ok()?;
+        let since = pod.container(container)?.running_since?;
+        Cause::from_id(&evidence.verdict).filter(|_| since < last)
+    }
+
+    /// Looks at the pod's status again. Whether that changed anything.
+    pub fn review(&mut self, pod: &Pod, now: Timestamp) -> bool {
+        let mut is_changed = false;
+        for (name, evidence) in &mut self.evidence.containers {
+            let Some(container) = pod.container(name).filter(|_| evidence.kills > 0) else { continue };
+            let review = verdict::review(container, evidence, now);
+            if review.visible != evidence.visible || review.verdict.id() != evidence.verdict {
+                evidence.visible = review.visible;
+                review.verdict.id().clone_into(&mut evidence.verdict);
+                is_changed = true;
+            }
+        }
+        self.is_changed |= is_changed;
+        is_changed
+    }
+
+    /// Has an Event go with the next write, unless one does already.
+    pub fn announce(&mut self, announcement: Announcement) {
+        self.announcement.get_or_insert(announcement);
+    }
+
+    /// The Event that goes with the next write.
+    pub fn announcement(&self) -> Option<&Announcement> {
+        self.announcement.as_ref()
+    }
+
+    /// What is to be written now. It is under way until [`PodRecord::end_write`] or [`PodRecord::undo_write`].
+    pub fn begin_write(&mut self, pod: &Pod, is_gone: bool) -> Write {
+        self.is_changed = false;
+        self.in_flight = Some(InFlight { unwritten: self.unwritten.take(), announcement: self.announcement.take() });
+        Write {
+            uid: pod.uid.clone(),
+            namespace: pod.namespace.clone(),
+            name: pod.name.clone(),
+            owner: pod.owner.clone(),
+            is_gone,
+            evidence: annotation::write(&self.evidence),
+            sentence: sentence::sentence(&self.evidence),
+            announcement: self.in_flight.as_ref().and_then(|write| write.announcement.clone()),
+        }
+    }
+
+    /// The write is stored. Gives back when its oldest kill happened.
+    pub fn end_write(&mut self) -> Option<Timestamp> {
+        self.in_flight.take().and_then(|write| write.unwritten).map(|unwritten| unwritten.at)
+    }
+
+    /// The write is not stored: everything in it is still to be written.
+    pub fn undo_write(&mut self) {
+        let Some(write) = self.in_flight.take() else { return };
+        self.unwritten = write.unwritten.or(self.unwritten);
+        self.announcement = write.announcement.or_else(|| self.announcement.take());
+        self.is_changed = true;
+    }
+
+    /// Whether there is something to write.
+    pub fn is_dirty(&self) -> bool {
+        self.is_changed || self.unwritten.is_some() || self.announcement.is_some()
+    }
+
+    /// The place of the oldest kill that is not stored on the pod.
+    pub fn oldest_unwritten(&self) -> Option<LogPlace> {
+        let in_flight = self.in_flight.as_ref().and_then(|write| write.unwritten);
+        in_flight.or(self.unwritten).map(|unwritten| unwritten.place)
+    }
+}

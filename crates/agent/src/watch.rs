@@ -1,0 +1,48 @@
+//! The pods of this node, as they come and go.
+
+use crate::api_pod::ApiPod;
+use crate::node::Node;
+use futures::StreamExt;
+use futures::stream::BoxStream;
+use kube::runtime::watcher::{self, Config, Event};
+use kube::runtime::{WatchStreamExt, watcher as watch};
+use kube::{Api, Client};
+use tokio::time::Instant;
+
+/// Pods of one page of the first listing. A pod may be tens of kilobytes.
+const PAGE: u32 = 20;
+
+/// What the watch gives.
+pub type Stream = BoxStream<'static, Result<Event<ApiPod>, watcher::Error>>;
+
+/// Watches the pods that are bound to this node. It never ends; after an error it waits longer and longer, up to half a minute.
+pub fn pods(client: Client, node: &str) -> Stream {
+    let config = Config::default().fields(&format!("spec.nodeName={node}")).page_size(PAGE);
+    watch(Api::all(client), config).default_backoff().boxed()
+}
+
+/// Takes what the watch gave. Whether all pods are known now.
+pub fn apply(node: &mut Node, event: Result<Event<ApiPod>, watcher::Error>, now: Instant) -> Option<bool> {
+    match event {
+        Ok(Event::Init) => node.list_begins(),
+        Ok(Event::InitApply(pod) | Event::Apply(pod)) => {
+            if let Some(pod) = pod.to_pod() {
+                node.pod(pod, now);
+            }
+        }
+        Ok(Event::Delete(pod)) => {
+            if let Some(pod) = pod.to_pod() {
+                node.pod_deleted(&pod.uid);
+            }
+        }
+        Ok(Event::InitDone) => {
+            node.list_ends(now);
+            return Some(true);
+        }
+        Err(error) => {
+            tracing::warn!(error = &error as &dyn std::error::Error, "Failed to watch the pods; trying again.");
+            return Some(false);
+        }
+    }
+    None
+}
