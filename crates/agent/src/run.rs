@@ -234,6 +234,8 @@ impl Agent {
                         let at = if self.is_caught_up { clock::at_live(kill.usec, now) } else { clock::at(kill.usec, now) };
                         self.node.kill(*kill, at, Instant::now());
                     }
+                    // Without a kill line there is nobody to name; the account counts what the log does not show.
+                    Event::Incomplete(_) | Event::NoKill(_) => {}
                     Event::Suppressed(reports) => drop(self.metrics.suppressed.inc_by(reports)),
                     Event::Rejected => drop(self.metrics.rejected.inc()),
                 }
