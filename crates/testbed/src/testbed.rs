@@ -78,7 +78,7 @@ impl Testbed {
     pub fn start(claim: &Claim, progress: &Progress) -> Result<Self> {
         let folder = claim.folder().to_owned();
         let programs = build::build(progress)?;
-        let images = images::build(progress)?;
+        let images = images::build(&folder.join("images"), progress)?;
         let guest = Guest::prepare(progress);
         let state = State::read(&folder)?.context("the testbed's state is gone")?;
         let mut processes = Processes::new(&folder, state)?;
@@ -89,7 +89,7 @@ impl Testbed {
             guest.start(&mut processes, &programs, &plane, &images)?;
         }
         progress.step("start containerd and the kubelet on this machine");
-        let node = Node::start(&mut processes, &programs, &plane, &images.all())?;
+        let node = Node::start(&mut processes, &programs, &plane, &images.machine)?;
         if let Ok(guest) = &guest {
             progress.step("wait for the second node");
             guest.wait_ready(&mut processes, &plane)?;
