@@ -69,7 +69,8 @@ fn write(folder: &Path, plane: &ControlPlane, certificate: &Files) -> Result<()>
         {"op": "add", "path": "/spec/template/spec/containers/0/args/-", "value": format!("--admin-listen=127.0.0.1:{admin}")},
         {"op": "replace", "path": "/spec/template/spec/containers/0/ports/0/containerPort", "value": admin},
     ]);
-    let trust = json!([{"op": "add", "path": "/webhooks/0/clientConfig/caBundle", "value": BASE64_STANDARD.encode(plane.authority.certificate())}]);
+    let trust =
+        json!([{"op": "add", "path": "/webhooks/0/clientConfig/caBundle", "value": BASE64_STANDARD.encode(plane.authority.certificate())}]);
     let overlay = relative(folder, &folders::repository()?.join("deploy/overlays/local"));
     let kustomization = json!({
         "apiVersion": "kustomize.config.k8s.io/v1beta1",

@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 
 use crate::build::{self, Programs};
 use crate::control_plane::ControlPlane;
+use crate::description::Description;
 use crate::guest::Guest;
 use crate::images::{self, Images};
 use crate::janitor::Janitor;
@@ -14,7 +15,7 @@ use crate::node::Node;
 use crate::processes::Processes;
 use crate::progress::Progress;
 use crate::state::{Lock, State};
-use crate::{cleanup, folders, install};
+use crate::{cgroups, cleanup, folders, guest, install, node};
 
 /// A running testbed. [`Testbed::close`] takes it down; should this process end without it, a janitor does.
 #[derive(Debug)]
@@ -33,6 +34,8 @@ pub struct Testbed {
     pub guest: Result<()>,
     /// All that runs.
     pub processes: Processes,
+    /// Where steps are shown.
+    pub progress: Progress,
 }
 
 /// Holds the state folder while something is in it.
@@ -78,7 +81,7 @@ impl Testbed {
     pub fn start(claim: &Claim, progress: &Progress) -> Result<Self> {
         let folder = claim.folder().to_owned();
         let programs = build::build(progress)?;
-        let images = images::build(progress)?;
+        let images = images::build(&folder.join("images"), progress)?;
         let guest = Guest::prepare(progress);
         let state = State::read(&folder)?.context("the testbed's state is gone")?;
         let mut processes = Processes::new(&folder, state)?;
@@ -89,13 +92,28 @@ impl Testbed {
             guest.start(&mut processes, &programs, &plane, &images)?;
         }
         progress.step("start containerd and the kubelet on this machine");
-        let node = Node::start(&mut processes, &programs, &plane, &images.all())?;
+        let node = Node::start(&mut processes, &programs, &plane, &images.machine)?;
         if let Ok(guest) = &guest {
             progress.step("wait for the second node");
             guest.wait_ready(&mut processes, &plane)?;
         }
         progress.step("install podsight from deploy/overlays/local");
         install::install(&mut processes, &plane)?;
-        Ok(Self { folder, programs, images, plane, node, guest: guest.map(drop), processes })
+        Ok(Self { folder, programs, images, plane, node, guest: guest.map(drop), processes, progress: progress.clone() })
+    }
+
+    /// What tests are told.
+    pub fn description(&self) -> Description {
+        Description {
+            kubeconfig: self.plane.kubectl.kubeconfig().to_owned(),
+            programs: self.programs.folder().to_owned(),
+            podsight: self.images.programs.podsight("podsight"),
+            machine: node::NAME.to_owned(),
+            machine_is_v1: cgroups::memory_is_v1(),
+            cgroup: format!("/{}", self.processes.id()),
+            guest: self.guest.is_ok().then(|| guest::NAME.to_owned()),
+            certificates: self.folder.join("certificates"),
+            pod_logs: self.folder.join("node/pod-logs"),
+        }
     }
 }
