@@ -1,6 +1,7 @@
 //! Tests with real sockets: the webhook as API servers and others meet it.
 
 mod webhook;
+mod webhook_answers;
 mod webhook_certificate;
 mod webhook_limits;
 mod webhook_panic;
