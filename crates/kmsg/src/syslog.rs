@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     fn lines(numbers: std::ops::Range<u32>) -> String {
-        numbers.map(|number| format!("<6>[{number:5}.000000] line {number}\n")).collect()
+        numbers.fold(String::new(), |lines, number| lines + &format!("<6>[{number:5}.000000] line {number}\n"))
     }
 
     #[test]

@@ -1,5 +1,8 @@
 //! One killed process.
 
+use crate::Report;
+use std::sync::Arc;
+
 /// One process that the kernel killed for want of memory (`mm/oom_kill.c: __oom_kill_process`).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Kill {
@@ -31,8 +34,12 @@ pub struct Kill {
     pub oom_score_adj: Option<i32>,
     /// What the allocation was constrained by.
     pub constraint: Option<Constraint>,
-    /// Whether the whole cgroup was taken (`memory.oom.group`).
+    /// Whether the machine's own memory was out (true) or a cgroup's limit was reached (false); absent where no line says it.
+    pub global: Option<bool>,
+    /// Whether the process was taken along because its cgroup is killed as a whole. The process that was chosen itself is not.
     pub group_kill: bool,
+    /// The cgroup that was killed as a whole (`memory.oom.group`), on all processes of the incident.
+    pub group_cgroup: Option<Vec<u8>>,
     /// The task whose allocation failed.
     pub trigger: Option<Trigger>,
     /// The cgroup whose limit was reached (`oom_memcg`); absent for the whole machine.
@@ -41,6 +48,15 @@ pub struct Kill {
     pub victim_cgroup: Option<Vec<u8>>,
     /// How the victim's cgroup became known.
     pub attribution: Attribution,
+    /// The kill line itself was read. Without it the kill is known by its report alone, or by the reaper: it is left out of
+    /// [`crate::Machine::kill_lines`].
+    pub kill_line: bool,
+    /// Somebody asked for the kill by `SysRq` f; memory need not have been short.
+    pub sysrq: bool,
+    /// The kernel chose this process first and killed a child of it (before 5.1).
+    pub chosen_pid: Option<u32>,
+    /// What the report says about the memory.
+    pub report: Option<Arc<Report>>,
 }
 
 /// The task whose allocation failed. It need not be the victim.
@@ -67,6 +83,29 @@ pub enum Constraint {
     Memcg,
 }
 
+impl Constraint {
+    /// The constraint of the kernel's name for it.
+    pub fn of(name: &[u8]) -> Option<Self> {
+        match name {
+            b"CONSTRAINT_NONE" => Some(Self::None),
+            b"CONSTRAINT_CPUSET" => Some(Self::Cpuset),
+            b"CONSTRAINT_MEMORY_POLICY" => Some(Self::MemoryPolicy),
+            b"CONSTRAINT_MEMCG" => Some(Self::Memcg),
+            _ => None,
+        }
+    }
+
+    /// The kernel's name for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::None => "CONSTRAINT_NONE",
+            Self::Cpuset => "CONSTRAINT_CPUSET",
+            Self::MemoryPolicy => "CONSTRAINT_MEMORY_POLICY",
+            Self::Memcg => "CONSTRAINT_MEMCG",
+        }
+    }
+}
+
 /// How a kill was put down to a cgroup.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Attribution {
@@ -81,4 +120,17 @@ pub enum Attribution {
     /// Not attributed.
     #[default]
     None,
+}
+
+impl Attribution {
+    /// The name in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::KernelLine => "kernel-line",
+            Self::KernelGroup => "kernel-group",
+            Self::Pid => "pid",
+            Self::Counter => "counter",
+            Self::None => "none",
+        }
+    }
 }

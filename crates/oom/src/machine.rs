@@ -1,27 +1,476 @@
 //! The state machine over records.
 
-use crate::Kill;
-use podsight_kmsg::Record;
+use crate::line::{Domain, Killed, Line, Reading, Reaped, cpuset, read};
+use crate::pieces::Piece;
+use crate::rate_limit::RateLimit;
+use crate::under_way::{UnderWay, bounded};
+use crate::{Attribution, Constraint, Kill};
+use podsight_kmsg::{Place, Record, Replay};
+
+/// A report whose lines are so far apart is none any more.
+const MAX_STRANGE_LINES: u32 = 5000;
+/// Kills of one group that are printed within so short a time of each other belong together even while reports are left out.
+const TIGHT_USEC: u64 = 5000;
+/// A name is never as long as this.
+const MAX_COMM_BYTES: usize = 64;
 
 /// What the machine has found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// A kill. The same kill may come twice, the second time with more known (`group_kill`): its `seq`, `usec` and `pid` are its identity.
+    /// A kill. The same kill may come twice, the second time with more known (its group): its `seq`, `usec` and `pid` are its identity.
     Kill(Box<Kill>),
+    /// A report that names a cgroup, or a process that was chosen, and whose kill line is missing from the log: most likely a kill, of an unknown
+    /// process. `pid` is absent.
+    Incomplete(Box<Kill>),
+    /// The kernel looked for somebody to kill and killed nobody.
+    NoKill(NoKill),
     /// So many reports were left out by the kernel's rate limit (`N callbacks suppressed`).
     Suppressed(u64),
     /// A look-alike record whose facility is not the kernel's.
     Rejected,
 }
 
+/// Why nobody was killed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoKill {
+    /// `Out of memory and no killable processes...`
+    NoKillable,
+    /// The victim was exiting already.
+    AlreadyExiting,
+    /// The machine went down instead.
+    Panic,
+}
+
 /// Reads records in the order of the log.
 #[derive(Debug, Default)]
-pub struct Machine {}
+pub struct Machine {
+    piece: Option<Piece>,
+    report: Option<UnderWay>,
+    group: Option<OpenGroup>,
+    /// The last kill, while no other line of a report has come after it.
+    last_kill: Option<Kill>,
+    /// Whose memory was out, by an announcement without a report around it.
+    announced: Option<(Option<Domain>, u32)>,
+    incidents: u64,
+    kill_lines: u64,
+    rate_limit: RateLimit,
+    last_seq: Option<u64>,
+    /// The text of the line before, while it may be the start of a name with a newline in it.
+    before: Option<(u64, Vec<u8>)>,
+}
+
+/// A `memory.oom.group` kill whose members are being printed.
+#[derive(Debug)]
+struct OpenGroup {
+    /// What the members have in common.
+    kill: Kill,
+    /// The process that was chosen; it is printed a second time.
+    chosen: Option<u32>,
+    last_usec: Option<u64>,
+}
+
+/// Reads a whole log in any form, and tells how many records are missing from it.
+pub fn read_log(log: &[u8], machine: &mut Machine, events: &mut Vec<Event>) -> u64 {
+    let mut replay = Replay::new(log);
+    while let Some(record) = replay.next(machine.wants_everything()) {
+        machine.push(&record, events);
+    }
+    machine.finish(events);
+    replay.lost()
+}
 
 impl Machine {
     /// Takes the next record.
-    pub fn push(&mut self, _record: &Record<'_>, _events: &mut Vec<Event>) {}
+    pub fn push(&mut self, record: &Record<'_>, events: &mut Vec<Event>) {
+        let new_boot = record.seq.zip(self.last_seq).is_some_and(|(seq, last)| seq <= last);
+        self.last_seq = record.seq.or(self.last_seq);
+        if record.lost > 0 || new_boot {
+            self.flush_piece(events);
+            self.close_report(None, events);
+            self.group = None;
+            self.last_kill = None;
+            self.announced = None;
+        }
+        if record.is_foreign() {
+            if is_look_alike(&record.text) {
+                events.push(Event::Rejected);
+            }
+            return;
+        }
+        if let Some(mut piece) = self.piece.take() {
+            if piece.join(record) {
+                if piece.is_finished() {
+                    self.whole(&piece.record, events);
+                } else {
+                    self.piece = Some(piece);
+                }
+                return;
+            }
+            self.whole(&piece.record, events);
+        }
+        let reading = read(&record.text);
+        self.piece = Piece::start(record, &reading);
+        if self.piece.is_none() {
+            self.whole(record, events);
+        }
+    }
 
-    /// Gives out what was held back for a following line; call it at the end of a log and when a live log has nothing more to read.
-    pub fn idle(&mut self, _events: &mut Vec<Event>) {}
+    /// Whether each and every line matters now, because a report is being read. Otherwise the lines that begin one are enough.
+    pub fn wants_everything(&self) -> bool {
+        self.piece.is_some()
+            || self.report.as_ref().is_some_and(|report| !report.killed && !report.no_victim && report.strange_lines < MAX_STRANGE_LINES)
+    }
+
+    /// Gives out what waits for the rest of a line. Call it when a live log has nothing more to read.
+    pub fn idle(&mut self, events: &mut Vec<Event>) {
+        if self.piece.as_ref().is_some_and(|piece| piece.whole) {
+            self.flush_piece(events);
+        }
+    }
+
+    /// Gives out all that was held back. Call it at the end of a log.
+    pub fn finish(&mut self, events: &mut Vec<Event>) {
+        self.flush_piece(events);
+        self.close_report(None, events);
+        self.group = None;
+        self.last_kill = None;
+        self.announced = None;
+        self.last_seq = None;
+    }
+
+    /// How many kill lines have been read: the figure to hold against `/proc/vmstat oom_kill`, which counts them and not the processes.
+    pub fn kill_lines(&self) -> u64 {
+        self.kill_lines
+    }
+
+    fn flush_piece(&mut self, events: &mut Vec<Event>) {
+        if let Some(piece) = self.piece.take() {
+            self.whole(&piece.record, events);
+        }
+    }
+
+    /// Takes a line to which nothing will be added.
+    fn whole(&mut self, record: &Record<'_>, events: &mut Vec<Event>) {
+        let text = record.text.as_ref();
+        let line = match read(text) {
+            Reading::Whole(line) | Reading::Either(line) | Reading::Start(Some(line)) => line,
+            Reading::Start(None) | Reading::No => return self.other(record, text),
+        };
+        if let Some(report) = &mut self.report {
+            report.strange_lines = 0;
+            report.last_seq = record.seq;
+        }
+        match line {
+            Line::Invoked(invoked) => {
+                self.open_report(record, events);
+                self.rate_limit.report(record.usec);
+                let comm = self.whole_name(record, invoked.comm);
+                let Some(report) = &mut self.report else { return };
+                report.trigger().comm = Some(comm);
+                report.kill.sysrq = invoked.order == Some(-1);
+            }
+            Line::TriggerPid(pid) => {
+                if let Some(report) = &mut self.report {
+                    report.trigger().pid.get_or_insert(pid);
+                }
+            }
+            Line::TaskIn(line) => self.within(record, events).task_in(&line),
+            Line::Usage(line) => self.within(record, events).usage(line),
+            Line::StatsHeader(line) => self.within(record, events).stats(&line),
+            Line::TableHeader(columns) => self.within(record, events).table(columns),
+            Line::LimitReached(path) => self.within(record, events).kill.limit_cgroup = Some(bounded(path, 4096)),
+            Line::Constraint(line) => {
+                if self.report.as_ref().is_some_and(|report| report.constraint.is_some()) {
+                    self.close_report(Some(record), events);
+                }
+                if self.report.is_none() {
+                    self.rate_limit.report(record.usec);
+                }
+                self.group = None;
+                self.last_kill = None;
+                let report = self.within(record, events);
+                report.constraint(&line);
+                report.last_seq = record.seq;
+                let kill = &mut report.kill;
+                (kill.seq, kill.usec, kill.time) = (record.seq, record.usec, record.time.as_deref().map(str::to_owned));
+            }
+            Line::KillAnnounced(line) => {
+                self.group = None;
+                self.last_kill = None;
+                self.announced = Some((line.domain, line.pid));
+                if let Some(report) = self.report.as_mut().filter(|report| !report.killed) {
+                    report.announced(&line);
+                }
+            }
+            Line::Killed(line) => self.killed(record, &line, events),
+            Line::Sharing(_) => {}
+            Line::Group(line) => self.group(record, line.path, events),
+            Line::Reaped(line) => self.reaped(&line, events),
+            Line::AlreadyExiting(line) => {
+                events.push(Event::NoKill(NoKill::AlreadyExiting));
+                self.last_kill = None;
+                if let Some(report) =
+                    self.report.as_mut().filter(|report| report.constraint.as_ref().is_none_or(|chosen| chosen.pid == Some(line.pid)))
+                {
+                    report.no_victim = true;
+                }
+            }
+            Line::NoKillable => self.nobody(NoKill::NoKillable, events),
+            Line::Panic => self.nobody(NoKill::Panic, events),
+            Line::Suppressed(count) => {
+                self.close_report(Some(record), events);
+                self.group = None;
+                self.last_kill = None;
+                events.push(Event::Suppressed(count));
+            }
+        }
+        self.before = None;
+    }
+
+    /// A line that is none of the kernel's own kinds: a row or a counter within a report, or something else.
+    fn other(&mut self, record: &Record<'_>, text: &[u8]) {
+        if let Some(report) = self.report.as_mut().filter(|report| !report.killed) {
+            let comm = report.kill.trigger.as_ref().and_then(|trigger| trigger.comm.as_deref()).unwrap_or_default();
+            if let Some(cpuset) = cpuset(text, comm).map(|cpuset| bounded(cpuset, 4096)) {
+                report.trigger().cgroup = Some(cpuset);
+                report.strange_lines = 0;
+            } else if report.inner(text) {
+                report.strange_lines = 0;
+            } else {
+                report.strange_lines = report.strange_lines.saturating_add(1);
+            }
+        }
+        // Only what shows a record line by line can tear a name.
+        let piece = record.usec.filter(|_| record.seq.is_none() && text.len() < 16 && record.place != Place::Bare);
+        self.before = piece.map(|usec| match self.before.take() {
+            Some((before, mut name)) if before == usec && name.len() + text.len() < 16 => {
+                name.push(b'\n');
+                name.extend_from_slice(text);
+                (usec, name)
+            }
+            _ => (usec, text.to_vec()),
+        });
+    }
+
+    /// The name of a task whose record was torn at a newline in it.
+    fn whole_name(&mut self, record: &Record<'_>, rest: &[u8]) -> Vec<u8> {
+        match self.before.take() {
+            Some((usec, mut name)) if record.usec == Some(usec) && name.len() + rest.len() < 15 => {
+                name.push(b'\n');
+                name.extend_from_slice(rest);
+                name
+            }
+            _ => bounded(rest, MAX_COMM_BYTES),
+        }
+    }
+
+    fn open_report(&mut self, record: &Record<'_>, events: &mut Vec<Event>) {
+        self.close_report(Some(record), events);
+        self.group = None;
+        self.last_kill = None;
+        self.announced = None;
+        self.report = Some(UnderWay::new(record));
+    }
+
+    /// The report that a line belongs to: the one under way, or, where its beginning is missing, a new one.
+    fn within(&mut self, record: &Record<'_>, events: &mut Vec<Event>) -> &mut UnderWay {
+        if self.report.as_ref().is_some_and(|report| report.killed || report.no_victim) {
+            self.close_report(Some(record), events);
+        }
+        self.report.get_or_insert_with(|| UnderWay::new(record))
+    }
+
+    /// Ends the report under way. `next` is the line that shows that it has ended, if one does.
+    fn close_report(&mut self, next: Option<&Record<'_>>, events: &mut Vec<Event>) {
+        let Some(report) = self.report.take() else { return };
+        if report.killed || report.no_victim {
+            return;
+        }
+        if let Some(kill) = report.kill_of_chosen() {
+            // The numbers show that nothing is missing between the report and the next line: then there was no kill line. Before 5.9 the kernel
+            // says nothing where the victim is exiting by itself.
+            let complete = next.is_some_and(|next| next.lost == 0 && next.seq.is_some() && report.last_seq.is_some());
+            if complete {
+                events.push(Event::NoKill(NoKill::AlreadyExiting));
+            } else {
+                let attribution = attributed(&kill);
+                self.incidents += 1;
+                events.push(Event::Kill(Box::new(Kill { incident: self.incidents, attribution, ..kill })));
+            }
+        } else if report.kill.limit_cgroup.is_some() || report.announced.is_some() {
+            let attribution = attributed(&report.kill);
+            let chosen_pid = report.announced;
+            events.push(Event::Incomplete(Box::new(Kill { report: report.report(), attribution, chosen_pid, ..report.kill })));
+        }
+    }
+
+    fn nobody(&mut self, why: NoKill, events: &mut Vec<Event>) {
+        self.report = None;
+        self.group = None;
+        self.last_kill = None;
+        events.push(Event::NoKill(why));
+    }
+
+    fn killed(&mut self, record: &Record<'_>, line: &Killed<'_>, events: &mut Vec<Event>) {
+        self.kill_lines += 1;
+        let announced = self.announced.take();
+        let domain = line.domain.or_else(|| announced.and_then(|(domain, _)| domain));
+        let mut kill = Kill {
+            seq: record.seq,
+            usec: record.usec,
+            time: record.time.as_deref().map(str::to_owned),
+            pid: Some(line.pid),
+            comm: line.comm.map(|comm| bounded(comm, MAX_COMM_BYTES)),
+            uid: line.uid,
+            total_vm_kb: line.total_vm_kb,
+            anon_rss_kb: line.anon_rss_kb,
+            file_rss_kb: line.file_rss_kb,
+            shmem_rss_kb: line.shmem_rss_kb,
+            pgtables_kb: line.pgtables_kb,
+            oom_score_adj: line.oom_score_adj,
+            constraint: (domain == Some(Domain::Memcg)).then_some(Constraint::Memcg),
+            global: domain.map(|domain| domain == Domain::Machine),
+            kill_line: true,
+            chosen_pid: announced.map(|(_, pid)| pid).filter(|pid| *pid != line.pid),
+            ..Kill::default()
+        };
+        let exhausted = self.rate_limit.may_be_exhausted(record.usec);
+        if let Some(report) = self.report.as_mut().filter(|report| !report.killed && !report.no_victim)
+            && belongs(report, line, exhausted)
+        {
+            report.killed = true;
+            let of = &report.kill;
+            kill.constraint = of.constraint.or(kill.constraint);
+            kill.global = of.global.or(kill.global);
+            kill.trigger.clone_from(&of.trigger);
+            kill.limit_cgroup.clone_from(&of.limit_cgroup);
+            kill.sysrq = of.sysrq;
+            let chosen = report.constraint.as_ref();
+            kill.victim_cgroup = chosen.and_then(|chosen| chosen.victim_cgroup(line.comm)).or_else(|| of.victim_cgroup.clone());
+            if line.comm.is_none() {
+                kill.comm = report.kill_of_chosen().and_then(|chosen| chosen.comm);
+            }
+            kill.uid = kill.uid.or_else(|| report.kill_of_chosen().and_then(|chosen| chosen.uid));
+            kill.report = report.report();
+            kill.attribution = attributed(&kill);
+            self.incidents += 1;
+            kill.incident = self.incidents;
+            self.group = None;
+        } else if let Some(group) = self.group.as_mut().filter(|group| is_member(group, record.usec, exhausted)) {
+            group.last_usec = record.usec;
+            if group.chosen == Some(line.pid) {
+                // The victim that was chosen is printed once more as a member.
+                group.chosen = None;
+                return;
+            }
+            let of = &group.kill;
+            kill.incident = of.incident;
+            kill.constraint = of.constraint.or(kill.constraint);
+            kill.global = of.global.or(kill.global);
+            kill.group_kill = true;
+            kill.group_cgroup.clone_from(&of.group_cgroup);
+            kill.victim_cgroup.clone_from(&of.group_cgroup);
+            kill.limit_cgroup.clone_from(&of.limit_cgroup);
+            kill.trigger.clone_from(&of.trigger);
+            kill.report.clone_from(&of.report);
+            kill.attribution = Attribution::KernelGroup;
+        } else {
+            self.close_report(Some(record), events);
+            self.group = None;
+            self.incidents += 1;
+            kill.incident = self.incidents;
+        }
+        self.last_kill = Some(kill.clone());
+        events.push(Event::Kill(Box::new(kill)));
+    }
+
+    /// `Tasks in P are going to be killed`: P is the cgroup of the kill before it and of those after it.
+    fn group(&mut self, record: &Record<'_>, path: &[u8], events: &mut Vec<Event>) {
+        let path = bounded(path, 4096);
+        let chosen = self.last_kill.take();
+        let pid = chosen.as_ref().and_then(|kill| kill.pid);
+        let mut kill = if let Some(mut kill) = chosen {
+            if kill.group_kill {
+                // It was taken for a member of the group before, but it is the chosen one of a new group.
+                self.incidents += 1;
+                let own = Kill { incident: self.incidents, group_kill: false, attribution: Attribution::None, ..kill };
+                kill = Kill { limit_cgroup: None, victim_cgroup: None, trigger: None, report: None, ..own };
+            }
+            if kill.victim_cgroup.is_none() {
+                kill.victim_cgroup = Some(path.clone());
+                kill.attribution = Attribution::KernelGroup;
+                if kill.global == Some(false) {
+                    kill.constraint.get_or_insert(Constraint::Memcg);
+                }
+            }
+            kill.group_cgroup = Some(path.clone());
+            events.push(Event::Kill(Box::new(kill.clone())));
+            kill
+        } else {
+            // The chosen one was exiting by itself.
+            let report = self.report.take().filter(|report| !report.killed);
+            self.incidents += 1;
+            let kill = report.map(|report| Kill { report: report.report(), ..report.kill }).unwrap_or_default();
+            Kill { incident: self.incidents, ..kill }
+        };
+        if let Some(report) = &mut self.report {
+            report.killed = true;
+        }
+        kill.group_cgroup = Some(path);
+        self.group = Some(OpenGroup { kill, chosen: pid, last_usec: record.usec });
+    }
+
+    /// A report whose kill line is missing is confirmed where its victim is reaped.
+    fn reaped(&mut self, line: &Reaped<'_>, events: &mut Vec<Event>) {
+        let Some(report) = self.report.as_mut().filter(|report| !report.killed && !report.no_victim) else { return };
+        let chosen = report.constraint.as_ref().and_then(|chosen| chosen.pid).or(report.announced);
+        let same = match chosen {
+            Some(pid) => pid == line.pid,
+            None => report.has_task(line.pid) && report.kill.victim_cgroup.is_some(),
+        };
+        if !same {
+            return;
+        }
+        report.killed = true;
+        self.incidents += 1;
+        let kill = report.kill_of_chosen().unwrap_or_else(|| Kill { report: report.report(), ..report.kill.clone() });
+        let attribution = attributed(&kill);
+        let comm = Some(bounded(line.comm, MAX_COMM_BYTES));
+        events.push(Event::Kill(Box::new(Kill { incident: self.incidents, pid: Some(line.pid), comm, attribution, ..kill })));
+    }
+}
+
+/// Whether a kill line belongs to the report before it.
+fn belongs(report: &UnderWay, line: &Killed<'_>, exhausted: bool) -> bool {
+    let Some(chosen) = &report.constraint else {
+        // Before 5.0 the report does not name the pid, and its kill line follows it directly.
+        return report.announced.is_some() || !exhausted || report.has_task(line.pid) || report.kill.victim_cgroup.is_some();
+    };
+    match chosen.pid {
+        Some(pid) if pid == line.pid => true,
+        // A child of the chosen one (5.0).
+        Some(pid) if report.announced == Some(pid) => true,
+        // Another thread of the chosen process, whose first thread is gone (`find_lock_task_mm`).
+        Some(pid) => report.has_task_like(pid, line.total_vm_kb) || !exhausted && chosen.is_like(line.uid, line.comm),
+        None => !exhausted,
+    }
+}
+
+/// Whether a kill line without a report of its own is a further process of the group.
+fn is_member(group: &OpenGroup, usec: Option<u64>, exhausted: bool) -> bool {
+    !exhausted || usec.zip(group.last_usec).is_some_and(|(now, last)| now.saturating_sub(last) <= TIGHT_USEC)
+}
+
+fn attributed(kill: &Kill) -> Attribution {
+    if kill.victim_cgroup.is_some() { Attribution::KernelLine } else { Attribution::None }
+}
+
+/// Whether a text that the kernel did not write looks like a line that would count.
+fn is_look_alike(text: &[u8]) -> bool {
+    match read(text) {
+        Reading::Whole(line) | Reading::Either(line) => {
+            !matches!(line, Line::Usage(_) | Line::TableHeader(_) | Line::TriggerPid(_) | Line::StatsHeader(_))
+        }
+        Reading::Start(_) | Reading::No => false,
+    }
 }

@@ -1,0 +1,84 @@
+//! What a log says, as both forms of output need it.
+
+use podsight_cgroup::{CgroupPath, Scope, parse};
+use podsight_oom::{Event, Kill, Machine, NoKill, read_log};
+use std::collections::BTreeSet;
+
+/// The kills of one or more logs.
+#[derive(Debug, Default)]
+pub(super) struct Analysis {
+    /// In the order of the logs.
+    pub(super) kills: Vec<Kill>,
+    /// Reports whose kill line is missing.
+    pub(super) incomplete: Vec<Kill>,
+    /// Times that the kernel looked for somebody to kill and killed nobody.
+    pub(super) nobody: Vec<NoKill>,
+    /// Reports that the kernel left out.
+    pub(super) suppressed: u64,
+    /// Look-alikes that did not come from the kernel.
+    pub(super) rejected: u64,
+    /// Records missing between two sequence numbers.
+    pub(super) lost: u64,
+}
+
+impl Analysis {
+    /// Reads one more log.
+    pub(super) fn read(&mut self, log: &[u8], machine: &mut Machine) {
+        let first = self.kills.len();
+        let mut events = Vec::new();
+        self.lost = self.lost.saturating_add(read_log(log, machine, &mut events));
+        for event in events {
+            match event {
+                Event::Kill(kill) => self.kill(*kill, first),
+                Event::Incomplete(kill) => self.incomplete.push(*kill),
+                Event::NoKill(why) => self.nobody.push(why),
+                Event::Suppressed(reports) => self.suppressed = self.suppressed.saturating_add(reports),
+                Event::Rejected => self.rejected = self.rejected.saturating_add(1),
+            }
+        }
+    }
+
+    /// Adds a kill, or says more of the one that was added last.
+    fn kill(&mut self, kill: Kill, first: usize) {
+        let same = |other: &Kill| (other.seq, other.usec, other.pid) == (kill.seq, kill.usec, kill.pid);
+        if let Some(last) = self.kills.last_mut().filter(|last| same(last) && kill.group_cgroup.is_some()) {
+            *last = kill;
+            return;
+        }
+        // Two copies of the same ring tell the same kill twice.
+        let copy = kill.seq.is_some() && self.kills.iter().take(first).any(same);
+        if !copy {
+            self.kills.push(kill);
+        }
+    }
+
+    pub(super) fn incidents(&self) -> u64 {
+        self.kills.iter().map(|kill| kill.incident).collect::<BTreeSet<_>>().len() as u64
+    }
+}
+
+/// Where a kill happened.
+pub(super) struct Place {
+    /// The victim's cgroup.
+    pub(super) victim: CgroupPath,
+    /// The level of the limit.
+    pub(super) scope: Option<Scope>,
+    /// The trigger's cgroup, as a path where the kernel's last component is that of a path in the same report.
+    pub(super) trigger_cgroup: Option<Vec<u8>>,
+}
+
+impl Place {
+    pub(super) fn of(kill: &Kill) -> Self {
+        let victim = kill.victim_cgroup.as_deref().map(parse).unwrap_or_default();
+        let scope = match kill.limit_cgroup.as_deref() {
+            Some(limit) => parse(limit).scope,
+            None => (kill.global == Some(true)).then_some(Scope::Node),
+        };
+        let trigger_cgroup = kill.trigger.as_ref().and_then(|trigger| trigger.cgroup.clone()).map(|name| {
+            let paths = [kill.victim_cgroup.as_deref(), kill.limit_cgroup.as_deref()];
+            let whole = paths.into_iter().flatten().find(|path| name.len() > 1 && path.rsplit(|byte| *byte == b'/').next() == Some(&name));
+            whole.map(<[u8]>::to_vec).unwrap_or(name)
+        });
+        Self { victim, scope, trigger_cgroup }
+    }
+}

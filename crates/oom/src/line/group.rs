@@ -1,0 +1,27 @@
+//! `Tasks in /a are going to be killed due to memory.oom.group set` (`mem_cgroup_print_oom_group`, 4.19).
+//!
+//! It is not rate-limited: it names the cgroup of kills whose report was left out.
+
+/// The cgroup that is killed as a whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group<'a> {
+    /// Its path.
+    pub path: &'a [u8],
+}
+
+pub(super) fn read(text: &[u8]) -> Option<Group<'_>> {
+    let path = text.strip_prefix(b"Tasks in ")?.strip_suffix(b" are going to be killed due to memory.oom.group set")?;
+    path.starts_with(b"/").then_some(Group { path })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn forms() {
+        assert_eq!(read(b"Tasks in /a b/c are going to be killed due to memory.oom.group set"), Some(Group { path: b"/a b/c" }));
+        assert_eq!(read(b"Tasks in /a are going to be killed due to memory.oom.group set "), None);
+        assert_eq!(read(b"Tasks state (memory values in pages):"), None);
+    }
+}
