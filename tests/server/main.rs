@@ -1,5 +1,8 @@
 //! Tests with real sockets: the webhook as API servers and others meet it.
 
+mod agent;
+mod agent_kills;
+mod agent_restart;
 mod webhook;
 mod webhook_answers;
 mod webhook_certificate;
