@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 
 use crate::build::{self, Programs};
 use crate::control_plane::ControlPlane;
-use crate::description::Description;
+use crate::description::{self, Cgroup, Description, Kind};
 use crate::guest::Guest;
 use crate::images::{self, Images};
 use crate::janitor::Janitor;
@@ -99,21 +99,25 @@ impl Testbed {
         }
         progress.step("install podsight from deploy/overlays/local");
         install::install(&mut processes, &plane)?;
-        Ok(Self { folder, programs, images, plane, node, guest: guest.map(drop), processes, progress: progress.clone() })
+        let testbed = Self { folder, programs, images, plane, node, guest: guest.map(drop), processes, progress: progress.clone() };
+        testbed.description().write()?;
+        Ok(testbed)
     }
 
     /// What tests are told.
     pub fn description(&self) -> Description {
+        let machine = if cgroups::memory_is_v1() { Cgroup::V1 } else { Cgroup::V2 };
+        let mut nodes = vec![description::Node { name: node::NAME.into(), cgroup: machine, kind: Kind::Machine, console: None }];
+        if self.guest.is_ok() {
+            let console = Some(self.folder.join("logs/guest.log"));
+            nodes.push(description::Node { name: guest::NAME.into(), cgroup: Cgroup::V2, kind: Kind::Guest, console });
+        }
         Description {
+            folder: self.folder.clone(),
             kubeconfig: self.plane.kubectl.kubeconfig().to_owned(),
-            programs: self.programs.folder().to_owned(),
+            kubectl: self.programs.path("kubectl"),
             podsight: self.images.programs.podsight("podsight"),
-            machine: node::NAME.to_owned(),
-            machine_is_v1: cgroups::memory_is_v1(),
-            cgroup: format!("/{}", self.processes.id()),
-            guest: self.guest.is_ok().then(|| guest::NAME.to_owned()),
-            certificates: self.folder.join("certificates"),
-            pod_logs: self.folder.join("node/pod-logs"),
+            nodes,
         }
     }
 }
