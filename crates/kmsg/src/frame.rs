@@ -180,7 +180,7 @@ fn after_stamp<'a>(stamp: &Stamp<'a>, depth: usize) -> Framed<'a> {
     }
     let is_tag = second.text.ends_with(b":") && !first.text.ends_with(b":");
     if is_tag && (stamp.kind != Kind::Iso || second.text.len() > 1) {
-        return Framed { facility: Some(1), text: after_second, ..Framed::default() };
+        return tagged(after_second, 1);
     }
     plain
 }

@@ -21,15 +21,28 @@ pub struct Replay<'a> {
     lost: u64,
     /// The part of `lost` that no record has told of yet.
     lost_untold: u64,
-    /// The width of the last frame, 0 where lines have none.
+    /// The width of the last frame in bytes, 0 where lines have none.
     indent: usize,
+    /// The same in characters: months have names in many scripts.
+    indent_chars: usize,
     raw: bool,
 }
 
 impl<'a> Replay<'a> {
     /// A reader of `buffer` from its start.
     pub fn new(buffer: &'a [u8]) -> Self {
-        Self { buffer, at: 0, filter: Filter::default(), hit: None, last_seq: None, lost: 0, lost_untold: 0, indent: 0, raw: false }
+        Self {
+            buffer,
+            at: 0,
+            filter: Filter::default(),
+            hit: None,
+            last_seq: None,
+            lost: 0,
+            lost_untold: 0,
+            indent: 0,
+            indent_chars: 0,
+            raw: false,
+        }
     }
 
     /// The next record.
@@ -138,9 +151,10 @@ impl<'a> Replay<'a> {
         if framed.bare {
             place = Place::Bare;
             let spaces = line.iter().take_while(|byte| **byte == b' ').count();
-            if self.indent > 1 && spaces >= self.indent {
+            let indent = [self.indent, self.indent_chars].into_iter().find(|indent| *indent > 1 && spaces >= *indent);
+            if let Some(indent) = indent {
                 place = Place::Indented;
-                framed.text = line.get(self.indent..).unwrap_or_default();
+                framed.text = line.get(indent..).unwrap_or_default();
             } else if let Some(inner) = quoted(line) {
                 framed = inner;
                 place = Place::Own;
@@ -148,6 +162,9 @@ impl<'a> Replay<'a> {
         }
         if place == Place::Own {
             self.indent = line.len().saturating_sub(framed.text.len());
+            // A byte that continues a character has the bits 10 in front.
+            let continuing = line.iter().take(self.indent).filter(|byte| **byte & 0xc0 == 0x80).count();
+            self.indent_chars = self.indent - continuing;
             self.raw = framed.escaped;
         }
         Some(Record { place, ..self.record(&framed) })

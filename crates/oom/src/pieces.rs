@@ -8,6 +8,8 @@ use podsight_kmsg::{Place, Record};
 
 /// A name has room for 15 newlines; a wrapped line has no more rows than that either.
 const MAX_PIECES: usize = 20;
+/// Lines are not wrapped in fewer columns.
+const MIN_COLUMNS: usize = 60;
 /// Longer than any record of the kernel with its paths.
 const MAX_BYTES: usize = 16 * 1024;
 
@@ -39,7 +41,10 @@ impl Piece {
         }
         let separators: &[&[u8]] = match next.place {
             Place::Indented => &[b"\n"],
-            // A wrapped line breaks anywhere or at a space.
+            // A wrapped line breaks anywhere or at a space, but no line is wrapped as short as this.
+            Place::Bare if self.record.place == Place::Bare && self.record.text.len() < MIN_COLUMNS && self.pieces == 1 => {
+                &[b"\n", b"", b" "]
+            }
             Place::Bare if next.usec.is_none() => &[b"", b" ", b"\n"],
             Place::Bare | Place::Own => {
                 let same_record =
