@@ -5,7 +5,7 @@ use aho_corasick::{AhoCorasick, MatchKind};
 /// What a line that begins or ends a report of the kernel's holds (`mm/oom_kill.c`, `mm/memcontrol.c`).
 ///
 /// Only the *starts* are here: while a report is open every line is read.
-const NEEDLES: [&str; 17] = [
+const NEEDLES: [&str; 18] = [
     "oom-kill",
     "oom_reaper: ",
     "oom_kill_process: ",
@@ -17,6 +17,7 @@ const NEEDLES: [&str; 17] = [
     "ut of Memory",
     "as a result of limit of",
     "Task in /",
+    "Tasks in /",
     "limit reached of cgroup",
     "deadlocked on memory",
     "memory: usage ",
