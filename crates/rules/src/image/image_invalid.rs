@@ -69,7 +69,7 @@ fn check(rule: &dyn Rule, subject: &Subject<'_>, findings: &mut Vec<Finding>) {
 }
 
 fn quoted(image: &str) -> String {
-    format!("\"{}\"", shown(image, 40))
+    format!("\"{}\"", shown(image, 48))
 }
 
 fn why(error: ImageError<'_>) -> (String, String) {
