@@ -2,16 +2,12 @@
 
 use crate::agent::api_server::{ApiServer, Patch};
 use crate::agent::kernel_log::{KernelLog, container_cgroup, pod_cgroup};
-use crate::agent::{evidence, kills, pod, settle, start, until};
+use crate::agent::{boot, evidence, kills, pod, settle, start, until};
 use serde_json::{Value, json};
 use std::fs;
 
 const A: &str = "3f1c2a44-9d1e-4b7a-8c55-0a1b2c3d4e5f";
 const B: &str = "7b2d8e10-1c3f-4a5b-9d6e-00112233aabb";
-
-fn boot() -> String {
-    fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap()[..8].to_owned()
-}
 
 /// The patch with the times taken out: they depend on when this machine was started.
 fn without_times(patch: &Patch) -> (Patch, Value) {
@@ -69,7 +65,7 @@ async fn a_kill_at_the_only_containers_limit() {
         json!({
             "v": 1,
             "containers": {"main": {
-                "kills": 1, "incidents": 1, "first": "<time>", "last": "<time>", "scope": "container", "limit": "32Mi", "peak": "31Mi",
+                "kills": 1, "incidents": 1, "first": "<time>", "last": "<time>", "scope": "container", "limit": "32Mi", "peak": "32Mi",
                 "visible": false, "verdict": "oom-container-limit",
                 "recent": [{"id": format!("{}:{seq}", boot()), "at": "<time>", "pid": 158, "comm": "work", "anon": "31Mi", "attribution": "kernel-line"}]
             }},

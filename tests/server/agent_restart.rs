@@ -2,7 +2,7 @@
 
 use crate::agent::api_server::ApiServer;
 use crate::agent::kernel_log::{KernelLog, container_cgroup, pod_cgroup};
-use crate::agent::{evidence, kills, pod, settle, start, until};
+use crate::agent::{boot, evidence, kills, pod, settle, start, until};
 use std::fs;
 use std::time::Duration;
 
@@ -146,7 +146,7 @@ async fn a_pod_that_is_gone_is_told_of_on_its_owner_and_the_node() {
         .iter()
         .map(|event| (event["involvedObject"]["kind"].clone(), event["metadata"]["namespace"].clone(), event["metadata"]["name"].clone()))
         .collect();
-    let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap()[..8].to_owned();
+    let boot = boot();
     assert_eq!(
         told,
         [

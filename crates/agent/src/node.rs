@@ -91,16 +91,16 @@ impl Node {
     /// Takes a kill that was read. `at` is when it happened.
     pub fn kill(&mut self, kill: Kill, at: Timestamp, now: Instant) {
         let id = KillId { boot: self.boot, seq: kill.seq, usec: kill.usec, pid: kill.pid };
-        let is_second_line = self.latest.is_some_and(|(latest, _)| latest == id);
-        if !self.account_resume.and_then(|account| account.through).is_some_and(|through| through.covers(&id)) {
-            self.ledger.line();
-            if is_second_line {
-                // The victim of a group kill once more: it has the owner that the first line has.
-                self.ledger.attributed();
+        if self.latest.is_some_and(|(latest, _)| latest == id) {
+            // Told again with more known: the cgroup of a group kill stands in the line after the kill.
+            self.latest = Some((id, kill.incident));
+            if let Some(waiting) = self.waiting.back_mut().filter(|waiting| waiting.id == id) {
+                waiting.kill = kill;
             }
-        }
-        if is_second_line {
             return;
+        }
+        if !self.is_accounted(&id) {
+            self.ledger.line();
         }
         let before = self.latest.replace((id, kill.incident)).map(|(id, _)| id);
         if self.resume.is_some_and(|resume| resume.covers(&id)) {
@@ -110,6 +110,14 @@ impl Node {
         }
         self.ordinal += 1;
         self.waiting.push_back(Waiting { ordinal: self.ordinal, before, id, kill, at, since: now });
+    }
+
+    /// Takes a kill line that tells of the last kill once more. The kernel has counted it once more, too.
+    pub fn second_line(&mut self) {
+        if !self.latest.is_some_and(|(latest, _)| self.is_accounted(&latest)) {
+            self.ledger.line();
+            self.ledger.attributed();
+        }
     }
 
     /// Whether no more kills should be read for the moment.
@@ -325,10 +333,10 @@ impl Node {
             starts_incident,
             comm: kill.comm.clone(),
             anon_kib: kill.anon_rss_kb,
-            resident_kib: resident(kill),
+            resident_kib: held(kill, place.scope),
             scope: place.scope,
             limit: place.limit.clone(),
-            verdict: verdict::at_kill(place.scope, place.infrastructure, earlier),
+            verdict: verdict::at_kill(place.scope, place.infrastructure, earlier, was_child(kill, pod)),
             attribution: kill.attribution,
         };
         let merged = record.merge(&confirmed, (waiting.ordinal, waiting.before));
@@ -358,7 +366,7 @@ impl Node {
     }
 
     fn settle_line(&mut self, id: &KillId, has_owner: bool) {
-        if self.account_resume.and_then(|account| account.through).is_some_and(|through| through.covers(id)) {
+        if self.is_accounted(id) {
             return;
         }
         if has_owner {
@@ -366,6 +374,11 @@ impl Node {
         } else {
             self.ledger.unattributed();
         }
+    }
+
+    /// Whether the account of the run before has this line.
+    fn is_accounted(&self, id: &KillId) -> bool {
+        self.account_resume.and_then(|account| account.through).is_some_and(|through| through.covers(id))
     }
 }
 
@@ -408,9 +421,27 @@ fn trusted_evidence(pod: &Pod, latest: Option<(KillId, u64)>) -> Evidence {
     evidence.clone()
 }
 
-fn resident(kill: &Kill) -> Option<u64> {
+/// The most memory that is known to have been held: by the victim or, where the container's own limit was reached, by its cgroup.
+fn held(kill: &Kill, scope: Option<Scope>) -> Option<u64> {
     let parts = [kill.anon_rss_kb, kill.file_rss_kb, kill.shmem_rss_kb];
-    kill.anon_rss_kb.map(|_| parts.into_iter().flatten().fold(0, u64::saturating_add))
+    let resident = kill.anon_rss_kb.map(|_| parts.into_iter().flatten().fold(0, u64::saturating_add));
+    let usage =
+        kill.report.as_ref().and_then(|report| report.memory).map(|memory| memory.usage_kb).filter(|_| scope == Some(Scope::Container));
+    resident.max(usage)
+}
+
+/// Whether the victim was not the container's main process, as far as the report's table of tasks tells: the main process is the oldest, and in a
+/// table of one container every task but the sandbox is the container's.
+fn was_child(kill: &Kill, pod: &Pod) -> Option<bool> {
+    let report = kill.report.as_ref()?;
+    let is_whole = u64::try_from(report.tasks.len()).ok()? == report.task_count;
+    let of_group = kill.group_cgroup.is_some();
+    if !is_whole || of_group || pod.containers.len() != 1 {
+        return None;
+    }
+    let victim = kill.pid?;
+    let oldest = report.tasks.iter().filter(|task| task.comm != b"pause" && task.oom_score_adj != Some(-998)).map(|task| task.pid).min()?;
+    Some(oldest < victim)
 }
 
 /// The level of a limit outside the pods.

@@ -6,7 +6,7 @@ use crate::counters::Vmstat;
 use crate::metrics::AgentMetrics;
 use crate::node::{Node, Outcome};
 use crate::publish::Publisher;
-use crate::read::{Reader, SourceError};
+use crate::read::{Found, Reader, SourceError};
 use crate::{clock, watch};
 use futures::StreamExt;
 use futures::future::BoxFuture;
@@ -228,16 +228,17 @@ impl Agent {
         while !self.node.is_full() {
             let is_end = self.reader.read(Instant::now()).map_err(AgentError::Source)?;
             let now = clock::now();
-            for event in self.reader.take_events() {
-                match event {
-                    Event::Kill(kill) => {
+            for found in self.reader.take_found() {
+                match found {
+                    Found::Event(Event::Kill(kill)) => {
                         let at = if self.is_caught_up { clock::at_live(kill.usec, now) } else { clock::at(kill.usec, now) };
                         self.node.kill(*kill, at, Instant::now());
                     }
-                    // Without a kill line there is nobody to name; the account counts what the log does not show.
-                    Event::Incomplete(_) | Event::NoKill(_) => {}
-                    Event::Suppressed(reports) => drop(self.metrics.suppressed.inc_by(reports)),
-                    Event::Rejected => drop(self.metrics.rejected.inc()),
+                    Found::SecondLine => self.node.second_line(),
+                    Found::Event(Event::Incomplete(_)) => drop(self.metrics.incomplete.inc()),
+                    Found::Event(Event::NoKill(_)) => {}
+                    Found::Event(Event::Suppressed(reports)) => drop(self.metrics.suppressed.inc_by(reports)),
+                    Found::Event(Event::Rejected) => drop(self.metrics.rejected.inc()),
                 }
             }
             let lost = self.reader.take_lost();

@@ -143,6 +143,9 @@ fn only_candidate(pod: &Pod, infrastructure: Option<Infrastructure>, patience: P
 
 fn scope(kill: &Kill, pod: &Pod, uid: &str, container: Option<&str>) -> Option<Scope> {
     let Some(path) = &kill.limit_cgroup else {
+        if let Some(is_global) = kill.global {
+            return is_global.then_some(Scope::Node);
+        }
         return match kill.constraint {
             Some(Constraint::None | Constraint::Cpuset | Constraint::MemoryPolicy) => Some(Scope::Node),
             Some(Constraint::Memcg) | None => None,

@@ -27,7 +27,7 @@ pub struct ConfirmedKill {
     pub comm: Option<Vec<u8>>,
     /// Anonymous memory of the victim in KiB.
     pub anon_kib: Option<u64>,
-    /// All resident memory of the victim in KiB.
+    /// The most memory that the victim or its cgroup is known to have held, in KiB.
     pub resident_kib: Option<u64>,
     /// The level of the limit that was reached.
     pub scope: Option<Scope>,
