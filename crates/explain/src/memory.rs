@@ -9,7 +9,7 @@ use crate::view::View as _;
 use jiff::Timestamp;
 use podsight_cause::Cause;
 use podsight_cgroup::Scope;
-use podsight_oom::{Constraint, Kill};
+use podsight_oom::Kill;
 use serde_json::Value;
 use std::collections::HashMap;
 
@@ -123,10 +123,9 @@ fn from_kernel(pod: &Pod<'_>, kills: &KernelKills) -> Vec<Proof> {
     for kill in kills.of(pod.uid) {
         let id = kill.victim_cgroup.as_deref().and_then(|path| podsight_cgroup::parse(path).container_id);
         let owner = pod.containers.iter().find(|container| id.as_deref().is_some_and(|id| ran_as(container, id)));
-        let scope = match kill.constraint {
-            Some(Constraint::None) => Some(Scope::Node),
-            Some(Constraint::Memcg) => kill.limit_cgroup.as_deref().and_then(|path| podsight_cgroup::parse(path).scope),
-            _ => None,
+        let scope = match kill.limit_cgroup.as_deref() {
+            Some(limit) => podsight_cgroup::parse(limit).scope,
+            None => (kill.global == Some(true)).then_some(Scope::Node),
         };
         let record = match (kill.seq, kill.usec) {
             (Some(seq), _) => format!("seq {seq}"),
