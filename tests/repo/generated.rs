@@ -71,6 +71,8 @@ fn exit_codes() -> Result<String> {
 pub(crate) fn metrics() -> Result<String> {
     let mut webhook = Metrics::new("podsight_webhook", "");
     podsight_webhook::metrics::WebhookMetrics::register(webhook.own());
+    podsight_runtime::serve::ConnectionMetrics::default().register(webhook.own());
+    podsight_runtime::certificate::CertificateStore::new().register(webhook.own());
     let mut agent = Metrics::new("podsight_agent", "");
     podsight_agent::metrics::AgentMetrics::register(agent.own());
     let mut text = head("Metrics", "what the programs register");
