@@ -1,4 +1,4 @@
-//! Generated documents hold what the code says. `PODSIGHT_WRITE_DOCS=1` writes them, as `cargo xtask gen` does.
+//! Generated documents hold what the code says. `PODSIGHT_WRITE_PAGES=1` writes them, as `cargo xtask gen` does.
 
 use crate::{generated, repository};
 use anyhow::{Context as _, Result};
@@ -14,7 +14,7 @@ fn generated_documents_are_fresh() -> Result<()> {
         .filter(|path| path.starts_with(generated::FOLDER))
         .filter(|path| !documents.contains_key(path) && !generated::OTHERS.contains(&path.as_str()))
         .collect();
-    if std::env::var_os("PODSIGHT_WRITE_DOCS").is_some() {
+    if std::env::var_os("PODSIGHT_WRITE_PAGES").is_some() {
         fs::create_dir_all(repository::root().join(generated::FOLDER)).with_context(|| format!("failed to create {}", generated::FOLDER))?;
         for path in &surplus {
             fs::remove_file(repository::root().join(path)).with_context(|| format!("failed to remove {path}"))?;
