@@ -10,7 +10,7 @@ use podsight_testbed::node::namespace;
 use podsight_testbed::progress::Progress;
 use podsight_testbed::{cleanup, folders, images, janitor};
 
-use crate::up;
+use crate::{generate, up};
 
 /// Development tasks.
 #[derive(Debug, Parser)]
@@ -30,6 +30,8 @@ enum Verb {
     },
     /// Takes down what `up` left running.
     Down,
+    /// Writes the documents that are generated from the code.
+    Gen,
     /// Writes podsight's images as OCI archives to target/images.
     Image,
     #[command(name = janitor::VERB, hide = true)]
@@ -57,6 +59,7 @@ fn dispatch(verb: Verb) -> Result<ExitCode> {
             let said = if cleanup::down(&folders::state()?)? { "the testbed is down" } else { "no testbed is running" };
             writeln!(std::io::stdout(), "{said}")?;
         }
+        Verb::Gen => generate::run()?,
         Verb::Image => {
             for archive in images::build_podsight(&Progress::default())? {
                 writeln!(std::io::stdout(), "{}", archive.display())?;

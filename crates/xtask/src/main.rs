@@ -1,6 +1,7 @@
 //! Development tasks: `cargo xtask --help`.
 
 mod args;
+mod generate;
 mod up;
 
 use std::process::ExitCode;
