@@ -1,6 +1,8 @@
 //! Development tasks: `cargo xtask --help`.
 
 mod args;
+mod tally;
+mod test;
 mod up;
 
 use std::process::ExitCode;
