@@ -2,8 +2,9 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use crate::build::{self, Programs};
 use crate::control_plane::ControlPlane;
@@ -15,7 +16,7 @@ use crate::node::Node;
 use crate::processes::Processes;
 use crate::progress::Progress;
 use crate::state::{Lock, State};
-use crate::{cgroups, cleanup, folders, guest, install, node};
+use crate::{cgroups, cleanup, command, folders, guest, install, node, tools};
 
 /// A running testbed. [`Testbed::close`] takes it down; should this process end without it, a janitor does.
 #[derive(Debug)]
@@ -77,6 +78,18 @@ impl Claim {
 }
 
 impl Testbed {
+    /// Whether this machine can be a node. The error is one sentence that says what is missing.
+    pub fn possible() -> Result<()> {
+        if !tools::is_root() {
+            bail!("a node needs root");
+        }
+        tools::RUNC.require()?;
+        tools::BUSYBOX.require()?;
+        // Root in a container may lack the right.
+        command::run(Command::new("unshare").args(["--mount", "--pid", "--fork", "true"])).context("make namespaces")?;
+        Ok(())
+    }
+
     /// Builds what is missing, then starts everything.
     pub fn start(claim: &Claim, progress: &Progress) -> Result<Self> {
         let folder = claim.folder().to_owned();

@@ -10,7 +10,7 @@ use podsight_testbed::node::namespace;
 use podsight_testbed::progress::Progress;
 use podsight_testbed::{cleanup, folders, images, janitor};
 
-use crate::{generate, up};
+use crate::{generate, test, up};
 
 /// Development tasks.
 #[derive(Debug, Parser)]
@@ -32,6 +32,8 @@ enum Verb {
     Down,
     /// Writes the documents that are generated from the code.
     Gen,
+    /// Runs every test: formatting, lints, unit, integration and repository tests, and the end-to-end tests on real nodes.
+    Test,
     /// Writes podsight's images as OCI archives to target/images.
     Image,
     #[command(name = janitor::VERB, hide = true)]
@@ -55,6 +57,7 @@ pub(crate) fn run() -> ExitCode {
 fn dispatch(verb: Verb) -> Result<ExitCode> {
     match verb {
         Verb::Up { once } => return up::run(once),
+        Verb::Test => return test::run(),
         Verb::Down => {
             let said = if cleanup::down(&folders::state()?)? { "the testbed is down" } else { "no testbed is running" };
             writeln!(std::io::stdout(), "{said}")?;

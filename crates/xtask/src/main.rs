@@ -2,6 +2,8 @@
 
 mod args;
 mod generate;
+mod tally;
+mod test;
 mod up;
 
 use std::process::ExitCode;
