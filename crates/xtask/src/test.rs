@@ -91,7 +91,7 @@ fn on_testbed(progress: &Progress, logs: &Path) -> Result<Vec<Step>> {
 
 fn run_on_testbed(progress: &Progress, logs: &Path, claim: &Claim) -> Result<Step> {
     let mut testbed = Testbed::start(claim, progress)?;
-    let description = testbed.description().write(&testbed.folder)?;
+    let description = testbed.description().write()?;
     let mut command = cargo()?;
     command.args(["test", "--locked", "--no-fail-fast", "--package", "podsight-tests"]);
     for binary in ON_TESTBED {
