@@ -9,6 +9,8 @@
 
 pub mod api_pod;
 pub mod args;
+pub mod bare;
+pub mod cgroups;
 pub mod checkpoint;
 pub mod clock;
 pub mod counters;

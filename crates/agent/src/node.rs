@@ -1,5 +1,7 @@
 //! What the agent knows of its node: pods, kills on their way, evidence, the account. No I/O and no clock.
 
+mod storm;
+
 use crate::metrics::{AgentMetrics, Victim};
 use crate::publish::{Announcement, Write};
 use crate::queue::Queue;
@@ -37,6 +39,9 @@ pub struct Node {
     /// Since when all pods are known.
     synced: Option<Instant>,
     waiting: VecDeque<Waiting>,
+    /// Kill lines without a cgroup, while the containers' counters may still tell whose they are.
+    bare: VecDeque<Waiting>,
+    counters: Counters,
     records: BTreeMap<String, PodRecord>,
     queue: Queue,
     ledger: Ledger,
@@ -52,6 +57,32 @@ pub struct Node {
     account: Option<Account>,
 }
 
+/// How far the containers' own counters are of use.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Stage {
+    /// They cannot be read.
+    #[default]
+    Absent,
+    /// They were not compared with the log since the start.
+    Uncompared,
+    /// What they show from now on is new.
+    Compared,
+}
+
+/// What is known of the containers' own counters.
+#[derive(Debug, Default)]
+struct Counters {
+    stage: Stage,
+    /// Whether a pod's counter holds those of its containers (cgroup v2).
+    count_pods: bool,
+    /// Counts from before everything that the log and the pods tell.
+    written_off: BTreeMap<String, u64>,
+    /// Whether the kernel has counted kills whose lines are lost: some container's counter may tell.
+    are_wanted: bool,
+    /// Since when there are counts without a line.
+    excess_since: Option<Instant>,
+}
+
 /// A kill whose place is looked for.
 #[derive(Debug)]
 struct Waiting {
@@ -62,6 +93,10 @@ struct Waiting {
     kill: Kill,
     at: Timestamp,
     since: Instant,
+    /// Kill lines that tell of it.
+    lines: u64,
+    /// How often the counters were asked whose it is.
+    looks: u32,
 }
 
 impl Node {
@@ -76,6 +111,8 @@ impl Node {
             listing: None,
             synced: None,
             waiting: VecDeque::new(),
+            bare: VecDeque::new(),
+            counters: Counters::default(),
             records: BTreeMap::new(),
             queue: Queue::new(now),
             ledger: account_resume.map_or_else(Ledger::default, |account| Ledger::open(account.counter)),
@@ -109,20 +146,24 @@ impl Node {
             return;
         }
         self.ordinal += 1;
-        self.waiting.push_back(Waiting { ordinal: self.ordinal, before, id, kill, at, since: now });
+        self.waiting.push_back(Waiting { ordinal: self.ordinal, before, id, kill, at, since: now, lines: 1, looks: 0 });
     }
 
     /// Takes a kill line that tells of the last kill once more. The kernel has counted it once more, too.
     pub fn second_line(&mut self) {
-        if !self.latest.is_some_and(|(latest, _)| self.is_accounted(&latest)) {
+        let Some((latest, _)) = self.latest else { return };
+        if !self.is_accounted(&latest) {
             self.ledger.line();
             self.ledger.attributed();
+        }
+        if let Some(waiting) = self.waiting.back_mut().filter(|waiting| waiting.id == latest) {
+            waiting.lines += 1;
         }
     }
 
     /// Whether no more kills should be read for the moment.
     pub fn is_full(&self) -> bool {
-        self.waiting.len() >= MAX_WAITING
+        self.waiting.len() + self.bare.len() >= MAX_WAITING
     }
 
     /// The listing of all pods begins.
@@ -178,6 +219,10 @@ impl Node {
             if must_wait || uids.iter().any(|uid| blocked.contains(uid)) {
                 blocked.extend(uids);
                 left.push_back(waiting);
+                continue;
+            }
+            if matches!(place, Place::Unknown) && self.counters.stage != Stage::Absent {
+                self.bare.push_back(waiting);
                 continue;
             }
             if is_over {
@@ -270,6 +315,7 @@ impl Node {
         }
         let lost = self.ledger.reading(counter);
         if lost > 0 {
+            self.counters.are_wanted = true;
             tracing::error!(lost, "The kernel has counted kills that its log does not show.");
         }
         if let Some(counter) = self.ledger.balanced_counter() {
@@ -279,14 +325,9 @@ impl Node {
         self.metrics.queue.set(i64::try_from(self.queue.len()).unwrap_or(i64::MAX));
     }
 
-    /// The account as it stands.
-    pub fn balance(&self) -> podsight_evidence::ledger::Balance {
-        self.ledger.balance()
-    }
-
     /// Up to where everything is written, for a restart.
     pub fn checkpoint(&self) -> Checkpoint {
-        let waiting = self.waiting.front().map(|waiting| (waiting.ordinal, waiting.before));
+        let waiting = [self.waiting.front(), self.bare.front()].into_iter().flatten().map(|waiting| (waiting.ordinal, waiting.before));
         let unwritten = self.records.values().filter_map(PodRecord::oldest_unwritten);
         let oldest = unwritten.chain(waiting).min_by_key(|(ordinal, _)| *ordinal);
         let through = match oldest {
@@ -343,12 +384,11 @@ impl Node {
         if merged == Merged::Known {
             return;
         }
-        let is_worth_an_event = match merged {
-            Merged::First => true,
-            Merged::More { pause_seconds } => starts_incident && pause_seconds >= PAUSE_SECONDS,
-            Merged::Known => false,
-        };
-        if is_worth_an_event {
+        if self.counters.stage != Stage::Absent {
+            let keys: Vec<&str> = place.id.as_deref().into_iter().chain([pod.uid.as_str()]).collect();
+            record.count(&keys, waiting.lines, pod);
+        }
+        if is_worth_an_event(merged, starts_incident) {
             record.announce(Announcement::new(&confirmed, place.infrastructure));
         }
         if starts_incident {
@@ -400,6 +440,14 @@ impl Outcome {
             Self::Gone => "gone",
             Self::Failed => "failed",
         }
+    }
+}
+
+fn is_worth_an_event(merged: Merged, starts_incident: bool) -> bool {
+    match merged {
+        Merged::First => true,
+        Merged::More { pause_seconds } => starts_incident && pause_seconds >= PAUSE_SECONDS,
+        Merged::Known => false,
     }
 }
 

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use podsight_cause::Cause;
 use podsight_evidence::annotation::Evidence;
 use podsight_evidence::id::KillId;
-use podsight_evidence::merge::{ConfirmedKill, Merged, merge};
+use podsight_evidence::merge::{ConfirmedKill, Merged, count_alone, merge, merge_counted};
 use podsight_evidence::pods::Pod;
 use podsight_evidence::{annotation, sentence, verdict};
 use std::collections::BTreeMap;
@@ -52,6 +52,41 @@ impl PodRecord {
             self.unwritten = Some(Unwritten { place, at: kill.at });
         }
         merged
+    }
+
+    /// Adds a kill that the container's counter shows. `is_certain` tells whether the process is known as well.
+    pub fn merge_counted(&mut self, kill: &ConfirmedKill, is_certain: bool, place: LogPlace) -> Merged {
+        let merged = merge_counted(&mut self.evidence, kill, is_certain);
+        if merged != Merged::Known && self.unwritten.is_none_or(|unwritten| place.0 < unwritten.place.0) {
+            self.unwritten = Some(Unwritten { place, at: kill.at });
+        }
+        merged
+    }
+
+    /// How many kills of this cgroup are accounted for; absent if none ever was.
+    pub fn counted(&self, key: &str) -> Option<u64> {
+        self.evidence.counted(key)
+    }
+
+    /// Accounts for kill lines of a container, in its own counter and in its pod's.
+    pub fn count(&mut self, keys: &[&str], kills: u64, pod: &Pod) {
+        for key in keys {
+            self.evidence.count(key, kills, |known| {
+                let ids = pod.containers.iter().filter_map(|container| container.id.as_deref());
+                ids.chain([pod.uid.as_str()]).any(|id| id.starts_with(known))
+            });
+        }
+    }
+
+    /// Adds kills that a container's counter shows and no record tells of.
+    pub fn count_alone(&mut self, container: &str, kills: u64, at: Timestamp) {
+        count_alone(&mut self.evidence, container, kills, at);
+        self.is_changed = true;
+    }
+
+    /// What is known of a container so far.
+    pub fn container(&self, name: &str) -> Option<&podsight_evidence::annotation::ContainerEvidence> {
+        self.evidence.containers.get(name)
     }
 
     /// Whether this incident of a container is not the one of the kill before. It is from now on.

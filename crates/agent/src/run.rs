@@ -1,6 +1,7 @@
 //! The program: sets everything up and goes round.
 
-use crate::args::Args;
+use crate::args::{Args, KernelLog};
+use crate::cgroups::Cgroups;
 use crate::checkpoint::CheckpointFile;
 use crate::counters::Vmstat;
 use crate::metrics::AgentMetrics;
@@ -10,6 +11,7 @@ use crate::read::{Found, Reader, SourceError};
 use crate::{clock, watch};
 use futures::StreamExt;
 use futures::future::BoxFuture;
+use futures::stream::FuturesUnordered;
 use kube::Client;
 use podsight_oom::Event;
 use podsight_runtime::admin::{Admin, Readiness};
@@ -112,6 +114,7 @@ pub struct Agent {
     node: Node,
     reader: Reader,
     vmstat: Vmstat,
+    cgroups: Option<Cgroups>,
     /// The counter when the log was last read to its end.
     counter: Option<u64>,
     checkpoint: CheckpointFile,
@@ -124,7 +127,7 @@ pub struct Agent {
     is_caught_up: bool,
 }
 
-type Sending = Option<BoxFuture<'static, (String, Outcome)>>;
+type Sending = FuturesUnordered<BoxFuture<'static, (String, Outcome)>>;
 
 impl Agent {
     /// Opens the kernel log and the checkpoint.
@@ -142,10 +145,21 @@ impl Agent {
         });
         let reader = Reader::open(&args.kernel_log).map_err(AgentError::Source)?;
         tracing::info!(source = reader.name(), node = args.node_name, boot = %boot, "Reading the kernel log.");
+        let mut node = Node::new(boot, checkpoint, metrics.clone(), Instant::now());
+        // A recorded log has nothing to do with the counters of this machine.
+        let is_live = !matches!(args.kernel_log, KernelLog::File(_));
+        let cgroups = Cgroups::open(&args.cgroup_root).filter(|_| is_live);
+        if cgroups.is_some() {
+            node.has_counters();
+        } else {
+            let path = args.cgroup_root.display();
+            tracing::info!(%path, "The pods' cgroups cannot be seen here: in a storm kills are counted, but not all can be put down to a pod.");
+        }
         Ok(Self {
-            node: Node::new(boot, checkpoint, metrics.clone(), Instant::now()),
+            node,
             reader,
             vmstat: Vmstat::new(&args.proc),
+            cgroups,
             counter: None,
             checkpoint: file,
             is_checkpoint_broken: false,
@@ -164,9 +178,9 @@ impl Agent {
         let mut pods = watch::pods(self.client.clone(), &self.node_name);
         let mut tick = interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut sending: Sending = None;
+        let mut sending = Sending::new();
         loop {
-            let next_write = self.node.next_write_at(Instant::now()).filter(|_| sending.is_none());
+            let next_write = self.node.next_write_at(Instant::now());
             tokio::select! {
                 () = stop.closing() => return Ok(()),
                 _ = tick.tick() => self.tick()?,
@@ -175,18 +189,15 @@ impl Agent {
                     Some(false) => self.readiness.not_ready(PODS, "the watch has failed; trying again"),
                     None => {}
                 },
-                (uid, outcome) = sent(&mut sending) => {
-                    sending = None;
+                Some((uid, outcome)) = sending.next(), if !sending.is_empty() => {
                     self.node.written(&uid, outcome, clock::now(), Instant::now());
                 }
                 () = until(next_write) => {}
             }
             let now = Instant::now();
             self.node.settle(now);
-            if sending.is_none()
-                && let Some(write) = self.node.next_write(now)
-            {
-                sending = Some(Box::pin(self.publisher.clone().send(write)));
+            while let Some(write) = self.node.next_write(now) {
+                sending.push(Box::pin(self.publisher.clone().send(write)));
             }
         }
     }
@@ -210,17 +221,41 @@ impl Agent {
     }
 
     fn tick(&mut self) -> Result<(), AgentError> {
-        let counter = self.vmstat.oom_kill();
-        let has_moved = counter.is_some() && counter != self.counter;
-        if !self.node.is_full() && self.reader.is_due(has_moved, Instant::now()) {
-            self.read()?;
+        match self.vmstat.oom_kill() {
+            Some(counter) => {
+                self.read_up_to(counter)?;
+                self.node.counter(counter);
+            }
+            None if self.reader.is_due(false, Instant::now()) => self.read()?,
+            None => {}
         }
-        if let Some(counter) = counter {
-            self.node.counter(counter);
-            self.counter = Some(counter);
-        }
+        self.read_counters()?;
         self.node.review(clock::now(), Instant::now());
         self.save();
+        Ok(())
+    }
+
+    /// Reads the containers' counters, if that helps. They first and then the log: so each of their counts has its line in what was read.
+    fn read_counters(&mut self) -> Result<(), AgentError> {
+        let Some(cgroups) = self.cgroups.as_mut().filter(|_| self.node.wants_counters()) else { return Ok(()) };
+        cgroups.walk();
+        let readings = cgroups.read();
+        if let Some(counter) = self.vmstat.oom_kill() {
+            self.read_up_to(counter)?;
+        }
+        let now = Instant::now();
+        self.node.settle(now);
+        self.node.counters(&readings, clock::now(), now);
+        Ok(())
+    }
+
+    /// Reads the log, if it can tell more than when it was read last: `counter` was read just now.
+    fn read_up_to(&mut self, counter: u64) -> Result<(), AgentError> {
+        if self.reader.is_due(self.counter != Some(counter), Instant::now()) && !self.node.is_full() {
+            self.read()?;
+            // What moves the counter after this is read the next time.
+            self.counter = Some(counter);
+        }
         Ok(())
     }
 
@@ -262,13 +297,6 @@ impl Agent {
             }
             Err(_) => {}
         }
-    }
-}
-
-async fn sent(sending: &mut Sending) -> (String, Outcome) {
-    match sending {
-        Some(sending) => sending.await,
-        None => std::future::pending().await,
     }
 }
 

@@ -31,6 +31,8 @@ pub struct InPod {
     pub uid: String,
     /// Whether it was deleted meanwhile.
     pub is_gone: bool,
+    /// The container's id in the victim's path.
+    pub id: Option<String>,
     /// The container, where it can be told.
     pub container: Option<String>,
     /// Whether the path has a container id that the API does not show (yet). Asking again later may tell more.
@@ -85,7 +87,16 @@ pub fn attribute(kill: &Kill, pods: &Pods, patience: Patience) -> Place {
     };
     let scope = scope(kill, pod, uid, container.as_deref());
     let limit = limit(pod, scope, container.as_deref());
-    Place::Pod(Box::new(InPod { uid: pod.uid.clone(), is_gone, container, is_id_unknown, infrastructure, scope, limit }))
+    Place::Pod(Box::new(InPod {
+        uid: pod.uid.clone(),
+        is_gone,
+        id: id.map(str::to_owned),
+        container,
+        is_id_unknown,
+        infrastructure,
+        scope,
+        limit,
+    }))
 }
 
 /// Looks at the UIDs from the left. One that is not known yet ends the search until it was waited for: what stands to the right of it may be made up.

@@ -1,0 +1,187 @@
+//! Storms: kill lines without a cgroup, put down by the containers' own counters.
+
+use super::{Node, Stage, Waiting, is_worth_an_event, log_kill, trusted_evidence};
+use crate::bare::{Excess, share};
+use crate::cgroups::Reading;
+use crate::metrics::Victim;
+use crate::publish::Announcement;
+use crate::record::PodRecord;
+use jiff::Timestamp;
+use podsight_cause::Cause;
+use podsight_evidence::merge::ConfirmedKill;
+use podsight_evidence::pods::Pod;
+use podsight_oom::Attribution;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How long a kill line waits for a counter that moves, and a counter that has moved for its line.
+const BARE_PATIENCE: Duration = Duration::from_secs(5);
+/// How often the counters have to be asked at least: the agent may have been kept from running for longer than that.
+const MIN_LOOKS: u32 = 8;
+/// How long counts wait for lines that are not there yet.
+const LINE_PATIENCE: Duration = Duration::from_secs(1);
+
+impl Waiting {
+    fn may_be_in(&self, uids: &[String]) -> bool {
+        let path = self.kill.victim_cgroup.as_deref().unwrap_or_default();
+        podsight_cgroup::parse(path).pod_uids.iter().any(|uid| uids.contains(uid))
+    }
+}
+
+impl Node {
+    /// Says that the containers' own counters can be read.
+    pub fn has_counters(&mut self) {
+        self.counters.stage = Stage::Uncompared;
+    }
+
+    /// Whether the counters should be read: kill lines wait for them, or they were never compared with the log.
+    pub fn wants_counters(&self) -> bool {
+        let is_needed = match self.counters.stage {
+            Stage::Absent => false,
+            Stage::Uncompared => true,
+            Stage::Compared => !self.bare.is_empty() || self.counters.are_wanted || self.counters.excess_since.is_some(),
+        };
+        is_needed && self.synced.is_some()
+    }
+
+    /// Takes all counters, read before the log was read to its end.
+    pub fn counters(&mut self, readings: &[Reading], wall: Timestamp, now: Instant) {
+        self.counters.count_pods = readings.iter().any(|reading| reading.is_pod);
+        let excesses = self.excesses(readings);
+        let must = self.counters.stage == Stage::Compared
+            && self.counters.excess_since.is_some_and(|since| now.saturating_duration_since(since) >= LINE_PATIENCE);
+        let shares = share(self.bare.len(), &excesses, must);
+        tracing::debug!(
+            counters = readings.len(),
+            moved = excesses.len(),
+            lines = self.bare.len(),
+            shared_out = shares.len(),
+            "Compared counters."
+        );
+        let mut bare: Vec<Option<Waiting>> = std::mem::take(&mut self.bare).into_iter().map(Some).collect();
+        for share in shares {
+            let excess = excesses.get(share.of).cloned();
+            if let Some((waiting, excess)) = bare.get_mut(share.index).and_then(Option::take).zip(excess) {
+                self.record_counted(&waiting, &excess, share.is_certain, now);
+            }
+        }
+        self.bare = bare.into_iter().flatten().collect();
+        self.count_alone(readings, wall, now);
+        self.give_up(now);
+    }
+
+    /// Gives up the kill lines that no counter has told of.
+    fn give_up(&mut self, now: Instant) {
+        for waiting in std::mem::take(&mut self.bare) {
+            if waiting.looks < MIN_LOOKS || now.saturating_duration_since(waiting.since) < BARE_PATIENCE {
+                self.bare.push_back(Waiting { looks: waiting.looks.saturating_add(1), ..waiting });
+                continue;
+            }
+            self.settle_line(&waiting.id, false);
+            self.metrics.kill(Victim::unknown, super::foreign_scope(&waiting.kill), Attribution::None);
+            log_kill(&waiting, None, None, None);
+        }
+    }
+
+    fn excesses(&self, readings: &[Reading]) -> Vec<Excess> {
+        readings.iter().filter_map(|reading| self.excess(reading)).collect()
+    }
+
+    /// Counts beyond those that are accounted for. A pod's counter serves where there is one container, because it outlives the container's; in others the
+    /// containers' own do.
+    fn excess(&self, reading: &Reading) -> Option<Excess> {
+        let pod = reading.uids.iter().find_map(|uid| self.pods.by_cgroup_uid(uid))?;
+        // A kill of this pod whose container is not known yet is in the counter already.
+        if self.waiting.iter().any(|waiting| waiting.may_be_in(&reading.uids)) {
+            return None;
+        }
+        let has_one = pod.containers.len() == 1;
+        let container = if reading.is_pod {
+            pod.containers.first().filter(|_| has_one)?.name.as_str()
+        } else if has_one && self.counters.count_pods {
+            return None;
+        } else {
+            self.pods.container_name(pod, &reading.key)?
+        };
+        let key = if reading.is_pod { pod.uid.as_str() } else { reading.key.as_str() };
+        let known = self.known(pod, key).unwrap_or(0).saturating_add(self.counters.written_off.get(key).copied().unwrap_or(0));
+        let kills = reading.kills.checked_sub(known).filter(|kills| *kills > 0)?;
+        Some(Excess { uid: pod.uid.clone(), container: container.to_owned(), key: key.to_owned(), kills })
+    }
+
+    /// How many kills of this cgroup are accounted for, by this run or by what stands on the pod.
+    fn known(&self, pod: &Pod, key: &str) -> Option<u64> {
+        match self.records.get(&pod.uid) {
+            Some(record) => record.counted(key),
+            None => pod.evidence.as_ref().and_then(|evidence| evidence.counted(key)),
+        }
+    }
+
+    fn record_counted(&mut self, waiting: &Waiting, excess: &Excess, is_certain: bool, now: Instant) {
+        self.settle_line(&waiting.id, true);
+        let Some(pod) = self.pods.get(&excess.uid) else { return };
+        let record = self.records.entry(excess.uid.clone()).or_insert_with(|| PodRecord::new(trusted_evidence(pod, self.latest)));
+        let known = record.container(&excess.container);
+        let verdict = known.and_then(|known| Cause::from_id(&known.verdict)).unwrap_or(Cause::OomUnattributed);
+        let kill = &waiting.kill;
+        let mut confirmed = ConfirmedKill {
+            id: waiting.id,
+            at: waiting.at,
+            container: Some(excess.container.clone()),
+            starts_incident: true,
+            comm: kill.comm.clone(),
+            anon_kib: kill.anon_rss_kb,
+            resident_kib: None,
+            scope: None,
+            limit: None,
+            verdict,
+            attribution: Attribution::Counter,
+        };
+        if !is_certain {
+            confirmed = ConfirmedKill { comm: None, anon_kib: None, ..confirmed };
+        }
+        let merged = record.merge_counted(&confirmed, is_certain, (waiting.ordinal, waiting.before));
+        let keys: Vec<&str> = if excess.key == pod.uid { vec![&excess.key] } else { vec![&excess.key, &pod.uid] };
+        record.count(&keys, 1, pod);
+        if is_worth_an_event(merged, true) {
+            record.announce(Announcement::new(&confirmed, None));
+        }
+        self.metrics.incidents.inc();
+        self.metrics.kill(Victim::container, None, Attribution::Counter);
+        log_kill(waiting, Some(pod), Some(&excess.container), Some(verdict.id()));
+        self.queue.add(&excess.uid, now);
+    }
+
+    /// What counters show and no line tells of, when no line waits any more: at the start it is older than the log; later the line was lost.
+    fn count_alone(&mut self, readings: &[Reading], wall: Timestamp, now: Instant) {
+        let excesses = self.excesses(readings);
+        if excesses.is_empty() {
+            self.counters.stage = Stage::Compared;
+            self.counters.are_wanted = false;
+            self.counters.excess_since = None;
+            return;
+        }
+        let since = *self.counters.excess_since.get_or_insert(now);
+        if !self.bare.is_empty() || now.saturating_duration_since(since) < BARE_PATIENCE {
+            return;
+        }
+        for excess in excesses {
+            let Some(pod) = self.pods.get(&excess.uid) else { continue };
+            let was_known = self.known(pod, &excess.key).is_some();
+            if self.counters.stage != Stage::Compared && !was_known {
+                self.counters.written_off.insert(excess.key, excess.kills);
+                continue;
+            }
+            let record = self.records.entry(excess.uid.clone()).or_insert_with(|| PodRecord::new(trusted_evidence(pod, self.latest)));
+            record.count_alone(&excess.container, excess.kills, wall);
+            let keys: Vec<&str> = if excess.key == pod.uid { vec![&excess.key] } else { vec![&excess.key, &pod.uid] };
+            record.count(&keys, excess.kills, pod);
+            let (namespace, name, container, kills) = (&pod.namespace, &pod.name, &excess.container, excess.kills);
+            tracing::warn!(namespace, pod = name, container, kills, "A container's counter shows kills that the log does not.");
+            self.queue.add(&excess.uid, now);
+        }
+        self.counters.stage = Stage::Compared;
+        self.counters.are_wanted = false;
+        self.counters.excess_since = None;
+    }
+}
