@@ -207,7 +207,7 @@ fn read(path: &Path, bundle: &mut Bundle, expect: Expect) {
     }
 }
 
-fn bytes(path: &Path) -> std::io::Result<Vec<u8>> {
+pub(crate) fn bytes(path: &Path) -> std::io::Result<Vec<u8>> {
     if path.as_os_str() == "-" {
         let mut bytes = Vec::new();
         std::io::stdin().lock().read_to_end(&mut bytes)?;
@@ -226,7 +226,7 @@ struct Explainer<'a> {
     lang: Lang,
     flags: Vec<String>,
     online: bool,
-    logs: Option<&'a Cluster>,
+    logs: Option<Cluster>,
 }
 
 impl<'a> Explainer<'a> {
@@ -237,9 +237,6 @@ impl<'a> Explainer<'a> {
         let mut events: HashMap<&str, Vec<&Event>> = HashMap::new();
         for event in &bundle.events {
             events.entry(&event.name).or_default().push(event);
-        }
-        for list in events.values_mut() {
-            list.sort_by_key(|event| event.last);
         }
         let all = if bundle.pods.is_empty() { &bundle.others } else { &bundle.pods };
         let wanted = |found: &&Found| {
@@ -262,7 +259,7 @@ impl<'a> Explainer<'a> {
             lang: args.voice.lang(),
             flags: args.cluster.flags(),
             online,
-            logs: None,
+            logs: (args.logs && online).then(|| args.cluster.clone()),
         }
     }
 
@@ -283,18 +280,45 @@ impl<'a> Explainer<'a> {
             }
         }
         events.sort_by_key(|event| event.last);
-        podsight_explain::explain(&Input {
+        let flags = &self.flags;
+        let input = Input {
             pod: &value,
             events: &events,
             kills: self.kills,
             server: self.server,
             lang: self.lang,
-            kubectl_flags: &self.flags,
-        })
+            logs: &[],
+            kubectl_flags: flags,
+        };
+        let explanation = podsight_explain::explain(&input);
+        let Some(cluster) = &self.logs else { return explanation };
+        let logs = logs(cluster, &explanation);
+        podsight_explain::explain(&Input { logs: &logs, ..input })
     }
 
     fn each(&self, mut take: impl FnMut(usize, &Explanation) -> std::io::Result<()>) -> std::io::Result<()> {
         self.chosen.iter().enumerate().try_for_each(|(place, found)| take(place, &self.one(found)))
+    }
+}
+
+/// The last lines of the container that the first cause is about: those of the run before, where there was one. Without them the explanation stands.
+fn logs(cluster: &Cluster, explanation: &Explanation) -> Vec<(String, String)> {
+    let (Some(pod), Some(container)) = (&explanation.name, explanation.causes.first().and_then(|cause| cause.container.as_ref())) else {
+        return Vec::new();
+    };
+    let words = |previous: bool| {
+        let mut words: Vec<String> = ["logs", pod, "-c", container, "--tail=20"].map(str::to_owned).into();
+        words.extend(explanation.namespace.iter().flat_map(|namespace| ["-n".to_owned(), namespace.clone()]));
+        words.extend(previous.then(|| "--previous".to_owned()));
+        words
+    };
+    let log = cluster.run(&words(true)).or_else(|_| cluster.run(&words(false)));
+    match log {
+        Ok(log) => vec![(container.clone(), String::from_utf8_lossy(&log).into_owned())],
+        Err(error) => {
+            output::note(&format!("{error:#}"));
+            Vec::new()
+        }
     }
 }
 

@@ -9,8 +9,8 @@ use crate::view::View as _;
 use jiff::Timestamp;
 use podsight_cause::Cause;
 use podsight_cgroup::Scope;
+use podsight_evidence::annotation;
 use podsight_oom::Kill;
-use serde_json::Value;
 use std::collections::HashMap;
 
 /// The kills of a kernel log, found by pod.
@@ -46,7 +46,6 @@ pub(crate) struct Proof {
     pub(crate) container_id: Option<String>,
     pub(crate) scope: Option<Scope>,
     pub(crate) limit: Option<String>,
-    pub(crate) peak: Option<String>,
     pub(crate) kills: u64,
     pub(crate) last: Option<Timestamp>,
     /// Whether the API ever showed the container as ended by it.
@@ -65,40 +64,29 @@ pub(crate) fn proofs(pod: &Pod<'_>, input: &Input<'_>) -> Vec<Proof> {
 }
 
 fn from_annotation(pod: &Pod<'_>) -> Vec<Proof> {
-    let text = pod.annotation(podsight_evidence::annotation::OOM);
-    if text.is_empty() || text.len() > podsight_evidence::annotation::MAX_BYTES {
-        return Vec::new();
-    }
-    let Ok(value) = serde_json::from_str::<Value>(text) else { return Vec::new() };
-    let Some(containers) = value.get_or_null("containers").as_object() else { return Vec::new() };
-    let pointer =
-        |name: &str| format!("/metadata/annotations/{}#/containers/{name}", podsight_evidence::annotation::OOM.replace('/', "~1"));
-    containers
-        .iter()
-        .take(64)
+    // What the agent did not write, or another release did, is no evidence.
+    let Ok(found) = annotation::read(pod.annotation(annotation::OOM)) else { return Vec::new() };
+    let pointer = |name: &str| format!("/metadata/annotations/{}#/containers/{name}", annotation::OOM.replace('/', "~1"));
+    found
+        .containers
+        .into_iter()
         .map(|(name, found)| {
-            let optional = |key: &str| Some(bounded(found.text(key), 40)).filter(|text| !text.is_empty());
-            let kills = found.integer("kills").and_then(|kills| u64::try_from(kills).ok()).unwrap_or(1);
-            let (scope, limit, peak) = (found.text("scope"), optional("limit"), optional("peak"));
-            let verdict = Cause::from_id(found.text("verdict"));
-            let mut said = format!("kernel kills {kills}, last {}", found.text("last"));
-            for (key, value) in [("scope", Some(scope.to_owned())), ("limit", limit.clone()), ("peak", peak.clone())] {
-                if let Some(value) = value.filter(|value| !value.is_empty()) {
-                    said.push_str(&format!(", {key} {value}"));
+            let mut said = format!("kernel kills {}, last {}", found.kills, found.last);
+            for (key, value) in [("scope", &found.scope), ("limit", &found.limit), ("peak", &found.peak)] {
+                if let Some(value) = value {
+                    append!(said, ", {key} {value}");
                 }
             }
-            let evidence = vec![Evidence { source: Source::Annotation, pointer: pointer(name), text: bounded(&said, 400) }];
-            let visible = found.get("visible").and_then(Value::as_bool);
+            let evidence = vec![Evidence { source: Source::Annotation, pointer: pointer(&name), text: bounded(&said, 400) }];
             Proof {
-                container: name.clone(),
+                container: name,
                 container_id: None,
-                scope: scope_of(scope),
-                limit,
-                peak,
-                kills,
-                last: found.time("last"),
-                visible,
-                verdict,
+                scope: found.scope.as_deref().and_then(scope_of),
+                limit: found.limit,
+                kills: found.kills,
+                last: crate::view::time(&found.last),
+                visible: Some(found.visible),
+                verdict: Cause::from_id(&found.verdict),
                 evidence,
             }
         })
@@ -135,10 +123,10 @@ fn from_kernel(pod: &Pod<'_>, kills: &KernelKills) -> Vec<Proof> {
         let comm = String::from_utf8_lossy(kill.comm.as_deref().unwrap_or_default()).into_owned();
         let mut said = format!("Killed process {} ({comm})", kill.pid.map_or_else(|| "?".to_owned(), |pid| pid.to_string()));
         if let Some(anon) = kill.anon_rss_kb {
-            said.push_str(&format!(", anon-rss {anon} KiB"));
+            append!(said, ", anon-rss {anon} KiB");
         }
         if let Some(time) = &kill.time {
-            said.push_str(&format!(", {time}"));
+            append!(said, ", {time}");
         }
         let evidence = Evidence { source: Source::Kernel, pointer: record, text: bounded(&said, 400) };
         if let Some(proof) = proofs.iter_mut().find(|proof| proof.container_id == id && proof.scope == scope) {
@@ -153,7 +141,6 @@ fn from_kernel(pod: &Pod<'_>, kills: &KernelKills) -> Vec<Proof> {
             container_id: id,
             scope,
             limit: None,
-            peak: None,
             kills: 1,
             last: None,
             visible: None,

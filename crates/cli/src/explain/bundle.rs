@@ -183,7 +183,7 @@ impl Bundle {
             }
         }
         let like_an_event =
-            !text("reason").is_empty() && !(text("message").is_empty() && text("note").is_empty()) && value.get("spec").is_none();
+            !text("reason").is_empty() && ["message", "note"].iter().any(|key| !text(key).is_empty()) && value.get("spec").is_none();
         if expect == Expect::Events || kind == "Event" || (kind.is_empty() && like_an_event) {
             self.events.push(Event::from_value(&value, pointer));
         } else if kind == "Pod" || (kind.is_empty() && value.is_object()) {

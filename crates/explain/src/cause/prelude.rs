@@ -24,15 +24,15 @@ pub(super) struct Killed<'c, 'a> {
 }
 
 /// The ends whose verdict is this cause, each with a candidate that has verdict and end in it.
-pub(super) fn killed<'c, 'a>(case: &'c Case<'a>, cause: Cause) -> Vec<(Killed<'c, 'a>, Candidate)> {
+pub(super) fn killed<'c, 'a>(case: &'c Case<'a>, killer: Cause) -> Vec<(Killed<'c, 'a>, Candidate)> {
     case.verdicts()
         .iter()
-        .filter(|(_, verdict)| verdict.cause == cause)
+        .filter(|(_, verdict)| verdict.cause == killer)
         .filter_map(|(rank, verdict)| {
             let (_, container) = case.troubled().nth(*rank)?;
             let end = container.end()?;
             let candidate = case
-                .candidate(cause, Level::Container(*rank), verdict.weight, verdict.confidence)
+                .candidate(killer, Level::Container(*rank), verdict.weight, verdict.confidence)
                 .of(container)
                 .end(end)
                 .facts(verdict.evidence.clone())
@@ -73,7 +73,7 @@ pub(super) fn place(case: &Case<'_>) -> String {
     if namespace.is_empty() { String::new() } else { say!(case, " in namespace {namespace}", "（命名空间 {namespace}）") }
 }
 
-/// The ConfigMaps, Secrets and fields that a container's environment refers to, with their pointers.
+/// What a container's environment refers to, with their pointers.
 pub(super) fn references(container: &Container<'_>) -> Vec<(String, String)> {
     let mut references = Vec::new();
     let base = &container.spec_pointer;

@@ -32,65 +32,73 @@ pub fn html(explanations: &[Explanation], lang: Lang) -> String {
 fn section(out: &mut String, explanation: &Explanation, lang: Lang) {
     let words = words::words(lang);
     let columns = &explanation.columns;
-    out.push_str(&format!("<section>\n<h1>{}</h1>\n", escape(&words::title(explanation, lang))));
-    out.push_str(&format!(
+    append!(out, "<section>\n<h1>{}</h1>\n", escape(&words::title(explanation, lang)));
+    append!(
+        out,
         "<table><tr><th>STATUS</th><th>READY</th><th>RESTARTS</th></tr><tr><td>{}</td><td>{}</td><td>{}</td></tr></table>\n",
         escape(&columns.status),
         escape(&columns.ready),
         columns.restarts
-    ));
+    );
     for (place, cause) in explanation.causes.iter().enumerate() {
         let class = if cause.cause.group() == Group::Normal { "good" } else { "bad" };
         let head = if place == 0 { String::new() } else { format!("{}: ", words.or) };
         let container = cause.container.as_deref().map(|name| format!(" · <code>{}</code>", escape(name))).unwrap_or_default();
-        out.push_str(&format!(
+        append!(
+            out,
             "<h2 class=\"{class}\">{head}{} <span class=\"dim\">({})</span>{container}</h2>\n<p{}>{}</p>\n",
             cause.cause,
             words::confidence(cause.confidence, lang),
             if place == 0 { " class=\"summary\"" } else { "" },
             escape(&cause.summary)
-        ));
+        );
         if !cause.evidence.is_empty() {
-            out.push_str(&format!("<h3>{}</h3>\n<ul>\n", words.because));
+            append!(out, "<h3>{}</h3>\n<ul>\n", words.because);
             for evidence in &cause.evidence {
                 let source = words::source(evidence.source, lang);
-                out.push_str(&format!(
+                append!(
+                    out,
                     "<li>{} <span class=\"dim\">{source} <code>{}</code></span></li>\n",
                     escape(&evidence.text),
                     escape(&evidence.pointer)
-                ));
+                );
             }
             out.push_str("</ul>\n");
         }
         for doubt in &cause.against {
-            out.push_str(&format!("<p>{}: {}</p>\n", words.but, escape(doubt)));
+            append!(out, "<p>{}: {}</p>\n", words.but, escape(doubt));
         }
         if !cause.next.is_empty() {
-            out.push_str(&format!("<h3>{}</h3>\n<ul>\n", words.next));
+            append!(out, "<h3>{}</h3>\n<ul>\n", words.next);
             for step in &cause.next {
                 let changes =
                     if step.changes_something { format!(" <span class=\"changes\">({})</span>", words.changes) } else { String::new() };
-                out.push_str(&format!("<li>{}{changes}<pre>{}</pre></li>\n", escape(&step.why), escape(&step.command)));
+                append!(out, "<li>{}{changes}<pre>{}</pre></li>\n", escape(&step.why), escape(&step.command));
             }
             out.push_str("</ul>\n");
         }
         if !cause.warned_by.is_empty() {
-            out.push_str(&format!("<p>{}: <code>{}</code></p>\n", words.warned, escape(&cause.warned_by.join(", "))));
+            append!(out, "<p>{}: <code>{}</code></p>\n", words.warned, escape(&cause.warned_by.join(", ")));
         }
     }
+    if !explanation.log.is_empty() {
+        let lines: Vec<String> = explanation.log.iter().map(|line| escape(line)).collect();
+        append!(out, "<h2>{}</h2>\n<pre>{}</pre>\n", words.log, lines.join("\n"));
+    }
     if !explanation.timeline.is_empty() {
-        out.push_str(&format!("<h2>{}</h2>\n", words.timeline));
+        append!(out, "<h2>{}</h2>\n", words.timeline);
         drawing(out, &explanation.timeline);
         out.push_str("<table>\n");
         for moment in &explanation.timeline {
             let class = if moment.bad { " class=\"bad\"" } else { "" };
-            out.push_str(&format!(
+            append!(
+                out,
                 "<tr{class}><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n",
                 moment.at,
                 words::source(moment.source, lang),
                 escape(moment.container.as_deref().unwrap_or_default()),
                 escape(&moment.text)
-            ));
+            );
         }
         out.push_str("</table>\n");
     }
@@ -107,11 +115,12 @@ fn drawing(out: &mut String, moments: &[Moment]) {
     for moment in moments {
         let x = seconds(moment.at) / length * WIDTH;
         let (radius, fill) = if moment.bad { (5, "#d1372c") } else { (3, "#7a8794") };
-        out.push_str(&format!(
+        append!(
+            out,
             "<circle cx=\"{x:.1}\" cy=\"20\" r=\"{radius}\" fill=\"{fill}\"><title>{} {}</title></circle>",
             moment.at,
             escape(&moment.text)
-        ));
+        );
     }
     out.push_str("</svg>\n");
 }

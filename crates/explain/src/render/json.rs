@@ -16,6 +16,7 @@ struct Pod<'a> {
     restarts: i64,
     last_restart: Option<String>,
     causes: &'a [Explained],
+    log: &'a [String],
     timeline: &'a [Moment],
 }
 
@@ -31,6 +32,7 @@ pub fn json(explanation: &Explanation) -> Result<String, serde_json::Error> {
         restarts: columns.restarts,
         last_restart: columns.last_restart.map(|at| at.to_string()),
         causes: &explanation.causes,
+        log: &explanation.log,
         timeline: &explanation.timeline,
     })
 }

@@ -19,45 +19,46 @@ pub fn markdown(explanation: &Explanation, lang: Lang) -> String {
     for (place, cause) in explanation.causes.iter().enumerate() {
         let container = cause.container.as_deref().map(|name| format!(" · {}", code(name))).unwrap_or_default();
         let head = if place == 0 { String::new() } else { format!("{}: ", words.or) };
-        out.push_str(&format!(
+        append!(
+            out,
             "**{head}{}** ({}){container}\n\n{}\n\n",
             cause.cause,
             words::confidence(cause.confidence, lang),
             escape(&cause.summary)
-        ));
+        );
         for evidence in &cause.evidence {
-            out.push_str(&format!(
+            append!(
+                out,
                 "- {} {}: {}\n",
                 words::source(evidence.source, lang),
                 code(&evidence.pointer),
                 code(&bounded(&evidence.text, 400))
-            ));
+            );
         }
         for doubt in &cause.against {
-            out.push_str(&format!("- {}: {}\n", words.but, escape(doubt)));
+            append!(out, "- {}: {}\n", words.but, escape(doubt));
         }
         if !cause.evidence.is_empty() || !cause.against.is_empty() {
             out.push('\n');
         }
         if !cause.next.is_empty() {
-            out.push_str(&format!("{}\n\n```sh\n", words.next));
+            append!(out, "{}\n\n```sh\n", words.next);
             for step in &cause.next {
                 let changes = if step.changes_something { format!(" ({})", words.changes) } else { String::new() };
-                out.push_str(&format!(
-                    "# {}{changes}\n{}\n",
-                    clean(&step.why).replace("```", "'''"),
-                    clean(&step.command).replace("```", "'''")
-                ));
+                append!(out, "# {}{changes}\n{}\n", clean(&step.why).replace("```", "'''"), clean(&step.command).replace("```", "'''"));
             }
             out.push_str("```\n\n");
         }
         if !cause.warned_by.is_empty() {
-            out.push_str(&format!(
-                "{}: {}\n\n",
-                words.warned,
-                cause.warned_by.iter().map(|rule| code(rule)).collect::<Vec<_>>().join(", ")
-            ));
+            append!(out, "{}: {}\n\n", words.warned, cause.warned_by.iter().map(|rule| code(rule)).collect::<Vec<_>>().join(", "));
         }
+    }
+    if !explanation.log.is_empty() {
+        append!(out, "{}\n\n```\n", words.log);
+        for line in &explanation.log {
+            append!(out, "{}\n", clean(line).replace("```", "'''"));
+        }
+        out.push_str("```\n");
     }
     out
 }

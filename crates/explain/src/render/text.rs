@@ -23,48 +23,56 @@ pub fn text(explanation: &Explanation, lang: Lang) -> String {
     let mut out = String::new();
     let Some((best, others)) = explanation.causes.split_first() else { return out };
     let color = color(best);
-    out.push_str(&format!("{BOLD}{color}{title}{RESET}{BOLD}: {}{RESET}\n", clean(&best.summary)));
+    append!(out, "{BOLD}{color}{title}{RESET}{BOLD}: {}{RESET}\n", clean(&best.summary));
     let restarts = match lang {
         Lang::En => format!("{} {}", columns.restarts, words.restarts),
         Lang::Zh => format!("{}{}", columns.restarts, words.restarts),
     };
     let status = clean(&columns.status);
-    out.push_str(&format!(
+    append!(
+        out,
         "  {status} · {} {} · {restarts} · {} ({})\n",
         columns.ready,
         words.ready,
         best.cause,
         words::confidence(best.confidence, lang)
-    ));
+    );
     for (place, evidence) in best.evidence.iter().enumerate() {
         if place == 0 {
-            out.push_str(&format!("  {}\n", words.because));
+            append!(out, "  {}\n", words.because);
         }
         let text = bounded(&clean(&evidence.text), EVIDENCE);
         let source = words::source(evidence.source, lang);
-        out.push_str(&format!("    {text}  {DIM}{source} {}{RESET}\n", clean(&evidence.pointer)));
+        append!(out, "    {text}  {DIM}{source} {}{RESET}\n", clean(&evidence.pointer));
     }
     for doubt in &best.against {
-        out.push_str(&format!("  {}: {}\n", words.but, clean(doubt)));
+        append!(out, "  {}: {}\n", words.but, clean(doubt));
     }
     for (place, step) in best.next.iter().enumerate() {
         if place == 0 {
-            out.push_str(&format!("  {}\n", words.next));
+            append!(out, "  {}\n", words.next);
         }
         let changes = if step.changes_something { format!("  {YELLOW}# {}{RESET}", words.changes) } else { String::new() };
-        out.push_str(&format!("    {BOLD}{}{RESET}{changes}\n      {}\n", clean(&step.command), clean(&step.why)));
+        append!(out, "    {BOLD}{}{RESET}{changes}\n      {}\n", clean(&step.command), clean(&step.why));
     }
     if !best.warned_by.is_empty() {
-        out.push_str(&format!("  {}: {}\n", words.warned, best.warned_by.join(", ")));
+        append!(out, "  {}: {}\n", words.warned, best.warned_by.join(", "));
+    }
+    for (place, line) in explanation.log.iter().enumerate() {
+        if place == 0 {
+            append!(out, "  {}\n", words.log);
+        }
+        append!(out, "    {DIM}|{RESET} {}\n", clean(line));
     }
     for other in others.iter().filter(|other| other.cause.group() != Group::Unknown) {
-        out.push_str(&format!(
+        append!(
+            out,
             "  {} ({}): {} {DIM}{}{RESET}\n",
             words.or,
             words::confidence(other.confidence, lang),
             clean(&other.summary),
             other.cause
-        ));
+        );
     }
     out
 }

@@ -14,6 +14,7 @@ pub(super) struct Words {
     pub(super) restarts: &'static str,
     pub(super) nameless: &'static str,
     pub(super) timeline: &'static str,
+    pub(super) log: &'static str,
 }
 
 static ENGLISH: Words = Words {
@@ -27,6 +28,7 @@ static ENGLISH: Words = Words {
     restarts: "restarts",
     nameless: "(no name)",
     timeline: "What happened when",
+    log: "Last lines of the log",
 };
 
 static CHINESE: Words = Words {
@@ -40,6 +42,7 @@ static CHINESE: Words = Words {
     restarts: "次重启",
     nameless: "（无名）",
     timeline: "时间线",
+    log: "日志末尾",
 };
 
 pub(super) const fn words(lang: Lang) -> &'static Words {
@@ -77,7 +80,7 @@ pub(super) const fn source(source: Source, lang: Lang) -> &'static str {
 
 /// `namespace/name`, as far as they are known.
 pub(super) fn title(explanation: &Explanation, lang: Lang) -> String {
-    let name = explanation.name.as_deref().map_or(std::borrow::Cow::Borrowed(words(lang).nameless), super::clean);
+    let name = explanation.name.as_deref().map_or_else(|| std::borrow::Cow::Borrowed(words(lang).nameless), super::clean);
     match &explanation.namespace {
         Some(namespace) => format!("{}/{name}", super::clean(namespace)),
         None => name.into_owned(),
