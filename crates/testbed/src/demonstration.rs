@@ -78,7 +78,7 @@ pub fn show(testbed: &mut Testbed, out: &mut dyn Write) -> Result<Vec<String>> {
         writeln!(out, "pod/{pod}  podsight.dev/oom-killed: {annotation}")?;
     }
     if let Some(log) = &mut log {
-        fs::write(&file, log.read()?).with_context(|| format!("write {}", file.display()))?;
+        fs::write(&file, own_incidents(&log.read()?, testbed.processes.id())).with_context(|| format!("write {}", file.display()))?;
     }
     answer(testbed, &["kmsg", &file.display().to_string()], out, &mut missing)?;
     for pod in killed {
@@ -140,6 +140,22 @@ fn lacking(pod: &Value) -> Vec<&'static str> {
     lacking
 }
 
+/// The kills in cgroups of this testbed: others may be running on this machine.
+fn own_incidents(records: &[u8], id: &str) -> String {
+    let text = String::from_utf8_lossy(records);
+    let mut incidents = vec![String::new()];
+    for line in text.split_inclusive('\n') {
+        if line.contains(" invoked oom-killer: ") {
+            incidents.push(String::new());
+        }
+        if let Some(incident) = incidents.last_mut() {
+            incident.push_str(line);
+        }
+    }
+    incidents.retain(|incident| incident.contains(&format!("task_memcg=/{id}/")));
+    incidents.concat()
+}
+
 fn answer(testbed: &Testbed, arguments: &[&str], out: &mut dyn Write, missing: &mut Vec<String>) -> Result<()> {
     writeln!(out, "\n$ podsight {}", arguments.join(" "))?;
     let said = podsight(testbed, arguments)?;
@@ -173,6 +189,17 @@ mod tests {
         assert!(lacking(&pod).is_empty());
         pod["metadata"]["annotations"]["podsight.dev/oom"] = json!("{}");
         assert_eq!(lacking(&pod), ["the annotation podsight.dev/oom with the kills of its container main"]);
+    }
+
+    #[test]
+    fn kills_of_others_are_left_out() {
+        let kill = |id: &str| {
+            format!(
+                "4,1,1,-;eat invoked oom-killer: order=0\n6,2,2,-;oom-kill:task_memcg=/{id}/kubepods/burstable\n3,3,3,-;Killed process 1 (eat)\n"
+            )
+        };
+        let log = format!("6,0,0,-;eth0: link becomes ready\n{}{}{}", kill("podsight-1"), kill("podsight-2"), kill("podsight-1"));
+        assert_eq!(own_incidents(log.as_bytes(), "podsight-1"), kill("podsight-1").repeat(2));
     }
 
     #[test]

@@ -68,9 +68,9 @@ impl Recorded {
         let uptime = fs::read_to_string("/proc/uptime").context("read /proc/uptime")?;
         let now_usec = microseconds(&uptime).context("understand /proc/uptime")?;
         let mut log = String::new();
-        for pod in pods {
+        for (before, pod) in (0..).zip(pods) {
             let uid = report_running(processes, plane, pod)?;
-            log.push_str(&kill(&uid, now_usec));
+            log.push_str(&kill(&uid, before, now_usec));
         }
         fs::write(file, log).with_context(|| format!("write {}", file.display()))?;
         self.start_agent(processes, plane, file)
@@ -141,14 +141,16 @@ fn report_running(processes: &mut Processes, plane: &ControlPlane, pod: &str) ->
     Ok(uid.to_owned())
 }
 
-/// The recording as if it were of this pod and of a moment ago. Its own times are microseconds before the kill.
-fn kill(uid: &str, now_usec: u64) -> String {
+/// The recording as if it were of this pod and of a moment ago, after so many kills before. Its own times are microseconds before the kill.
+fn kill(uid: &str, before: u64, now_usec: u64) -> String {
+    let records = KILL.lines().count() as u64;
     let mut log = String::new();
     for line in KILL.lines() {
         let mut fields = line.splitn(4, ',');
         let (Some(priority), Some(sequence), Some(usec), Some(rest)) = (fields.next(), fields.next(), fields.next(), fields.next()) else {
             continue;
         };
+        let sequence = sequence.parse::<u64>().unwrap_or(0) + before * records;
         let usec = usec.parse::<u64>().map_or(now_usec, |offset| now_usec.saturating_sub(offset));
         let rest = rest.replace("POD_UID", uid).replace("CONTAINER_ID", &container_id(uid));
         // Writing to a string cannot fail.
@@ -175,10 +177,15 @@ mod tests {
     #[test]
     fn a_recording_is_put_on_a_pod() {
         let uid = "3f1c2a44-9d1e-4b7a-8c55-0a1b2c3d4e5f";
-        let log = kill(uid, microseconds("100.50 3.00\n").unwrap());
+        let log = kill(uid, 1, microseconds("100.50 3.00\n").unwrap());
         assert_eq!(log.lines().count(), KILL.lines().count());
         let last = log.lines().last().unwrap();
-        assert!(last.starts_with("3,") && last.contains(",100500000,-;") && last.contains("Killed process"), "{last}");
+        assert!(
+            last.starts_with(&format!("3,{},", 2 * KILL.lines().count()))
+                && last.contains(",100500000,-;")
+                && last.contains("Killed process"),
+            "{last}"
+        );
         let path = format!("/kubepods/burstable/pod{uid}/{}", container_id(uid));
         assert!(log.contains(&format!("task_memcg={path}")), "{log}");
         assert!(!log.contains("POD_UID") && !log.contains("CONTAINER_ID"));
