@@ -15,7 +15,8 @@ fn generated_documents_are_fresh() -> Result<()> {
         .filter(|path| !documents.contains_key(path) && !generated::OTHERS.contains(&path.as_str()))
         .collect();
     if std::env::var_os("PODSIGHT_WRITE_PAGES").is_some() {
-        fs::create_dir_all(repository::root().join(generated::FOLDER)).with_context(|| format!("failed to create {}", generated::FOLDER))?;
+        fs::create_dir_all(repository::root().join(generated::FOLDER))
+            .with_context(|| format!("failed to create {}", generated::FOLDER))?;
         for path in &surplus {
             fs::remove_file(repository::root().join(path)).with_context(|| format!("failed to remove {path}"))?;
         }

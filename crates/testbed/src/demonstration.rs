@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 
 use crate::kernel_log::KernelLog;
-use crate::testbed::Testbed;
+use crate::testbed::{Kernel, Testbed};
 use crate::wait::until;
 use crate::{command, folders, interrupt};
 
@@ -50,13 +50,17 @@ pub fn folder() -> Result<PathBuf> {
 
 /// Applies the workloads and writes to `out` what a user sees; gives what should have been there and was not.
 pub fn show(testbed: &mut Testbed, out: &mut dyn Write) -> Result<Vec<String>> {
-    let mut log = KernelLog::from_now();
+    let mut log = matches!(testbed.kernel, Kernel::Real(_)).then(KernelLog::from_now).transpose()?;
     let mut missing = vec![];
     let workloads: Vec<&Workload> = WORKLOADS.iter().filter(|workload| !workload.on_guest || testbed.guest.is_ok()).collect();
     for workload in &workloads {
         apply(testbed, workload, out, &mut missing)?;
     }
     let killed: Vec<&str> = workloads.iter().filter_map(|workload| workload.killed).collect();
+    let file = testbed.folder.join("kernel.kmsg");
+    if let Kernel::Recorded(recorded, _) = &testbed.kernel {
+        recorded.play(&mut testbed.processes, &testbed.plane, &killed, &file)?;
+    }
     for pod in &killed {
         testbed.progress.step(&format!("wait for the evidence on pod/{pod}"));
         wait_for_evidence(testbed, pod, &mut missing)?;
@@ -73,10 +77,10 @@ pub fn show(testbed: &mut Testbed, out: &mut dyn Write) -> Result<Vec<String>> {
             testbed.plane.kubectl.run(&["get", "pod", pod, "-o", r"jsonpath={.metadata.annotations.podsight\.dev/oom-killed}"])?;
         writeln!(out, "pod/{pod}  podsight.dev/oom-killed: {annotation}")?;
     }
-    match &mut log {
-        Ok(log) => kmsg(testbed, log, out, &mut missing)?,
-        Err(error) => missing.push(format!("the kernel's log: {error:#}")),
+    if let Some(log) = &mut log {
+        fs::write(&file, own_incidents(&log.read()?, testbed.processes.id())).with_context(|| format!("write {}", file.display()))?;
     }
+    answer(testbed, &["kmsg", &file.display().to_string()], out, &mut missing)?;
     for pod in killed {
         answer(testbed, &["explain", pod], out, &mut missing)?;
     }
@@ -136,10 +140,20 @@ fn lacking(pod: &Value) -> Vec<&'static str> {
     lacking
 }
 
-fn kmsg(testbed: &Testbed, log: &mut KernelLog, out: &mut dyn Write, missing: &mut Vec<String>) -> Result<()> {
-    let file = testbed.folder.join("kernel.kmsg");
-    fs::write(&file, log.read()?).with_context(|| format!("write {}", file.display()))?;
-    answer(testbed, &["kmsg", &file.display().to_string()], out, missing)
+/// The kills in cgroups of this testbed: others may be running on this machine.
+fn own_incidents(records: &[u8], id: &str) -> String {
+    let text = String::from_utf8_lossy(records);
+    let mut incidents = vec![String::new()];
+    for line in text.split_inclusive('\n') {
+        if line.contains(" invoked oom-killer: ") {
+            incidents.push(String::new());
+        }
+        if let Some(incident) = incidents.last_mut() {
+            incident.push_str(line);
+        }
+    }
+    incidents.retain(|incident| incident.contains(&format!("task_memcg=/{id}/")));
+    incidents.concat()
 }
 
 fn answer(testbed: &Testbed, arguments: &[&str], out: &mut dyn Write, missing: &mut Vec<String>) -> Result<()> {
@@ -153,8 +167,7 @@ fn answer(testbed: &Testbed, arguments: &[&str], out: &mut dyn Write, missing: &
 }
 
 fn podsight(testbed: &Testbed, arguments: &[&str]) -> Result<command::Output> {
-    let program: &Path = &testbed.images.programs.podsight("podsight");
-    let mut command = Command::new(program);
+    let mut command = Command::new(testbed.podsight.join("podsight"));
     command.args(arguments).env("KUBECONFIG", testbed.plane.kubectl.kubeconfig()).env("LC_ALL", "C.UTF-8");
     command::output(&mut command)
 }
@@ -176,6 +189,17 @@ mod tests {
         assert!(lacking(&pod).is_empty());
         pod["metadata"]["annotations"]["podsight.dev/oom"] = json!("{}");
         assert_eq!(lacking(&pod), ["the annotation podsight.dev/oom with the kills of its container main"]);
+    }
+
+    #[test]
+    fn kills_of_others_are_left_out() {
+        let kill = |id: &str| {
+            format!(
+                "4,1,1,-;eat invoked oom-killer: order=0\n6,2,2,-;oom-kill:task_memcg=/{id}/kubepods/burstable\n3,3,3,-;Killed process 1 (eat)\n"
+            )
+        };
+        let log = format!("6,0,0,-;eth0: link becomes ready\n{}{}{}", kill("podsight-1"), kill("podsight-2"), kill("podsight-1"));
+        assert_eq!(own_incidents(log.as_bytes(), "podsight-1"), kill("podsight-1").repeat(2));
     }
 
     #[test]

@@ -33,6 +33,11 @@ impl StaticPrograms {
         self.podsight.join(binary)
     }
 
+    /// The folder of podsight's programs.
+    pub fn podsight_folder(&self) -> PathBuf {
+        self.podsight.clone()
+    }
+
     /// The file of one of the testbed's programs.
     pub fn testbed(&self, program: &str) -> PathBuf {
         self.testbed.join(program)

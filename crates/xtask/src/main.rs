@@ -1,6 +1,7 @@
 //! Development tasks: `cargo xtask --help`.
 
 mod args;
+mod bench;
 mod generate;
 mod tally;
 mod test;
