@@ -87,6 +87,7 @@ fn pods_patches(folder: &Path, plane: &ControlPlane) -> Result<(Vec<&'static str
     let agent = json!([
         {"op": "add", "path": "/spec/template/spec/containers/0/env/-",
          "value": {"name": "KUBERNETES_SERVICE_PORT", "value": plane.port.to_string()}},
+        // An option that is given twice is an error.
         {"op": "test", "path": "/spec/template/spec/containers/0/args/0", "value": "--admin-listen=0.0.0.0:9090"},
         {"op": "replace", "path": "/spec/template/spec/containers/0/args/0", "value": format!("--admin-listen=127.0.0.1:{admin}")},
         {"op": "replace", "path": "/spec/template/spec/containers/0/ports/0/containerPort", "value": admin},
