@@ -31,18 +31,7 @@ pub struct Replay<'a> {
 impl<'a> Replay<'a> {
     /// A reader of `buffer` from its start.
     pub fn new(buffer: &'a [u8]) -> Self {
-        Self {
-            buffer,
-            at: 0,
-            filter: Filter::default(),
-            hit: None,
-            last_seq: None,
-            lost: 0,
-            lost_untold: 0,
-            indent: 0,
-            indent_chars: 0,
-            raw: false,
-        }
+        Self { buffer, at: 0, filter: Filter, hit: None, last_seq: None, lost: 0, lost_untold: 0, indent: 0, indent_chars: 0, raw: false }
     }
 
     /// The next record.

@@ -106,7 +106,7 @@ impl Machine {
                 }
                 return;
             }
-            self.whole(&piece.record, events);
+            self.whole(&piece.into_record(), events);
         }
         let reading = read(&record.text);
         self.piece = Piece::start(record, &reading);
@@ -123,7 +123,7 @@ impl Machine {
 
     /// Gives out what waits for the rest of a line. Call it when a live log has nothing more to read.
     pub fn idle(&mut self, events: &mut Vec<Event>) {
-        if self.piece.as_ref().is_some_and(|piece| piece.whole) {
+        if self.piece.as_ref().is_some_and(Piece::is_whole) {
             self.flush_piece(events);
         }
     }
@@ -145,7 +145,7 @@ impl Machine {
 
     fn flush_piece(&mut self, events: &mut Vec<Event>) {
         if let Some(piece) = self.piece.take() {
-            self.whole(&piece.record, events);
+            self.whole(&piece.into_record(), events);
         }
     }
 

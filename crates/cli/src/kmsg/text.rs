@@ -55,7 +55,9 @@ fn answer(analysis: &Analysis, incidents: &[Incident<'_>], lang: Lang) -> String
             *scopes.entry(Place::of(first).scope).or_default() += 1;
         }
     }
-    let parts: Vec<String> = scopes.iter().rev().map(|(scope, count)| format!("{count} {}", at_limit(*scope, lang))).collect();
+    // From the narrow to the wide, and what is not known last.
+    let unknown = scopes.remove_entry(&None);
+    let parts: Vec<String> = scopes.into_iter().chain(unknown).map(|(scope, count)| format!("{count} {}", at_limit(scope, lang))).collect();
     let incidents = incidents.len();
     match lang {
         Lang::En => format!("{kills} OOM kill{} in {incidents} incident{}: {}.", plural(kills), plural(incidents), parts.join(", ")),

@@ -52,7 +52,7 @@ pub(super) fn size_kb(kb: u64) -> String {
     let name = units.get(unit).copied().unwrap_or_default();
     // Tenths, rounded half up, without floating point: 32768 KiB is 32 MiB and not 31.9 or 32.0.
     let tenths = kb.saturating_mul(10).saturating_add(divisor / 2) / divisor;
-    if tenths % 10 == 0 { format!("{} {name}", tenths / 10) } else { format!("{}.{} {name}", tenths / 10, tenths % 10) }
+    if tenths.is_multiple_of(10) { format!("{} {name}", tenths / 10) } else { format!("{}.{} {name}", tenths / 10, tenths % 10) }
 }
 
 /// When, as the log tells it.
@@ -60,7 +60,7 @@ pub(super) fn time(kill: &Kill, lang: Lang) -> String {
     match (&kill.time, kill.usec) {
         (Some(time), _) => shown(time.as_bytes()),
         (None, Some(usec)) => {
-            let seconds = format!("{}.{:06}", usec / 1_000_000, usec % 1_000_000);
+            let seconds = format!("{}.{:03}", usec / 1_000_000, usec / 1000 % 1000);
             match lang {
                 Lang::En => format!("{seconds} s after boot"),
                 Lang::Zh => format!("启动后 {seconds} 秒"),
@@ -83,8 +83,7 @@ pub(super) fn place(path: Option<&[u8]>, victim: &CgroupPath, lang: Lang) -> Str
         (Lang::Zh, Some(container), None, _) => format!("不属于任何 Pod 的容器 {container}"),
         (Lang::En, None, None, Some(b"/")) => "the root cgroup".to_owned(),
         (Lang::Zh, None, None, Some(b"/")) => "根 cgroup".to_owned(),
-        (Lang::En, None, None, Some(path)) => format!("cgroup {}", shown(path)),
-        (Lang::Zh, None, None, Some(path)) => format!("cgroup {}", shown(path)),
+        (_, None, None, Some(path)) => format!("cgroup {}", shown(path)),
         (Lang::En, None, None, None) => "an unknown cgroup".to_owned(),
         (Lang::Zh, None, None, None) => "未知的 cgroup".to_owned(),
     }
