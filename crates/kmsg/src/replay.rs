@@ -86,6 +86,9 @@ impl<'a> Replay<'a> {
         if !self.raw && !skipped.first().is_some_and(u8::is_ascii_digit) {
             return;
         }
+        if self.is_unbroken(skipped) {
+            return;
+        }
         while !skipped.is_empty() {
             if let Some((header, _)) = kmsg_header(skipped) {
                 self.raw = true;
@@ -94,6 +97,25 @@ impl<'a> Replay<'a> {
             let next = memchr::memchr(b'\n', skipped).map_or(skipped.len(), |end| end + 1);
             skipped = skipped.get(next..).unwrap_or_default();
         }
+    }
+
+    /// Whether raw records follow each other without a gap: the first and the last number are as far apart as there are lines. Counting lines is much
+    /// faster than reading their numbers. If it does not come out, the numbers are read.
+    fn is_unbroken(&mut self, lines: &[u8]) -> bool {
+        let lines = lines.strip_suffix(b"\n").unwrap_or(lines);
+        let last_line = memchr::memrchr(b'\n', lines).map_or(0, |end| end + 1);
+        let (Some((first, _)), Some((last, _))) = (kmsg_header(lines), lines.get(last_line..).and_then(kmsg_header)) else {
+            return false;
+        };
+        let dictionary = memchr::memmem::find_iter(lines, b"\n ").count();
+        let records = (memchr::memchr_iter(b'\n', lines).count() - dictionary) as u64;
+        let unbroken =
+            last.seq.checked_sub(first.seq) == Some(records) && self.last_seq.is_none_or(|before| Some(first.seq) == before.checked_add(1));
+        if unbroken {
+            self.raw = true;
+            self.last_seq = Some(last.seq);
+        }
+        unbroken
     }
 
     fn see(&mut self, seq: u64) {
@@ -129,7 +151,7 @@ impl<'a> Replay<'a> {
         if self.raw && line.starts_with(b" ") && line.contains(&b'=') {
             return None;
         }
-        if line.contains(&0x1b) && !matches!(line.first(), Some(b'<' | b'0'..=b'9')) {
+        if memchr::memchr(0x1b, line).is_some() && !matches!(line.first(), Some(b'<' | b'0'..=b'9')) {
             let plain = without_colour(line);
             let framed = frame(&plain);
             self.indent = if framed.bare { 0 } else { plain.len().saturating_sub(framed.text.len()) };

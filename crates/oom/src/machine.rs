@@ -100,18 +100,20 @@ impl Machine {
         if let Some(mut piece) = self.piece.take() {
             if piece.join(record) {
                 if piece.is_finished() {
-                    self.whole(&piece.record, events);
+                    let record = piece.into_record();
+                    self.whole(&record, read(&record.text), events);
                 } else {
                     self.piece = Some(piece);
                 }
                 return;
             }
-            self.whole(&piece.into_record(), events);
+            let record = piece.into_record();
+            self.whole(&record, read(&record.text), events);
         }
         let reading = read(&record.text);
         self.piece = Piece::start(record, &reading);
         if self.piece.is_none() {
-            self.whole(record, events);
+            self.whole(record, reading, events);
         }
     }
 
@@ -145,16 +147,16 @@ impl Machine {
 
     fn flush_piece(&mut self, events: &mut Vec<Event>) {
         if let Some(piece) = self.piece.take() {
-            self.whole(&piece.into_record(), events);
+            let record = piece.into_record();
+            self.whole(&record, read(&record.text), events);
         }
     }
 
     /// Takes a line to which nothing will be added.
-    fn whole(&mut self, record: &Record<'_>, events: &mut Vec<Event>) {
-        let text = record.text.as_ref();
-        let line = match read(text) {
+    fn whole(&mut self, record: &Record<'_>, reading: Reading<'_>, events: &mut Vec<Event>) {
+        let line = match reading {
             Reading::Whole(line) | Reading::Either(line) | Reading::Start(Some(line)) => line,
-            Reading::Start(None) | Reading::No => return self.other(record, text),
+            Reading::Start(None) | Reading::No => return self.other(record, &record.text),
         };
         if let Some(report) = &mut self.report {
             report.strange_lines = 0;
