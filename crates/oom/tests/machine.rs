@@ -2,7 +2,6 @@
 
 use podsight_kmsg::{Record, escape};
 use podsight_oom::{Event, Kill, Machine, read_log};
-use std::fmt::Write as _;
 
 /// Raw records from texts, with running numbers and times.
 fn raw(texts: &[&str]) -> String {
@@ -12,7 +11,7 @@ fn raw(texts: &[&str]) -> String {
 fn raw_from(seq: u64, usec: u64, texts: &[&str]) -> String {
     let mut log = String::new();
     for (number, text) in (0_u64..).zip(texts) {
-        writeln!(log, "6,{},{},-;{}", seq + number, usec + number * 10, escape(text.as_bytes())).unwrap();
+        log += &format!("6,{},{},-;{}\n", seq + number, usec + number * 10, escape(text.as_bytes()));
     }
     log
 }
@@ -282,6 +281,12 @@ fn reports_without_a_kill_line() {
     // The reaper confirms it.
     let reaped = "oom_reaper: reaped process 7 (a), now anon-rss:0kB, file-rss:0kB, shmem-rss:0kB";
     check(&raw(&[&invoked("a"), &constraint("/p", "/p/c", "a", 7), reaped, &invoked("b")]), &["1. 7 a in /p/c at /p, no kill line"]);
+    let legacy = "Task in /p/c killed as a result of limit of /p";
+    check(&raw(&[&invoked("a"), legacy, reaped]), &["1. 7 a in /p/c at /p, no kill line"]);
+    check(
+        &raw(&[&killed("a", 7), &invoked("b"), legacy, reaped, "Killed process 8 (b) total-vm:1kB, anon-rss:2kB, file-rss:3kB"]),
+        &["1. 7 a in - at -", "2. 8 b in /p/c at /p"],
+    );
     // Alone it confirms nothing: a task that was dying anyway is reaped too.
     check(&raw(&[reaped]), &[]);
 }
@@ -395,7 +400,7 @@ proptest::proptest! {
             killed(&comm, pid),
         ].iter().enumerate() {
             for line in text.split('\n') {
-                writeln!(log, "<4>[    1.{time:06}] {line}").unwrap();
+                log += &format!("<4>[    1.{time:06}] {line}\n");
             }
         }
         let found = events(&log);
