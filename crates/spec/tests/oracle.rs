@@ -2,6 +2,8 @@
 //!
 //! The oracle is tests/oracle, built where there is a Go toolchain that can get its modules; elsewhere the tests say that they are skipped.
 
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test ends at its first error, and its helpers with it")]
+
 use podsight_spec::{ImageRef, Quantity};
 use serde_json::{Value, json};
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -35,8 +37,8 @@ fn ask(program: &Path, questions: Vec<Value>) -> Vec<Value> {
     let mut child = Command::new(program).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let mut input = child.stdin.take().unwrap();
     let writer = std::thread::spawn(move || {
-        let text: String = questions.iter().map(|question| format!("{question}\n")).collect();
-        input.write_all(text.as_bytes()).unwrap();
+        let text: Vec<String> = questions.iter().map(Value::to_string).collect();
+        input.write_all(text.join("\n").as_bytes()).unwrap();
     });
     let answers = BufReader::new(child.stdout.take().unwrap()).lines().map(|line| serde_json::from_str(&line.unwrap()).unwrap()).collect();
     writer.join().unwrap();
@@ -44,7 +46,7 @@ fn ask(program: &Path, questions: Vec<Value>) -> Vec<Value> {
     answers
 }
 
-/// A generator of its own (SplitMix64), so that a failure is the same on every machine.
+/// A generator of its own (`SplitMix64`), so that a failure is the same on every machine.
 struct Random(u64);
 
 impl Random {
@@ -201,7 +203,7 @@ fn quantity(random: &mut Random) -> String {
         random.mutate(&mut text, &['0', '9', '.', 'e', 'E', 'i', 'K', 'M', 'm', 'n', '+', '-', ' ', ',', 'x', 'é']);
     }
     // The original computes the power of ten in full: of a large exponent it would never be done.
-    let exponent = text.rfind(['e', 'E']).map_or(0, |at| text[at..].bytes().filter(u8::is_ascii_digit).count());
+    let exponent = text.rfind(['e', 'E']).map_or(0, |at| text.bytes().skip(at).filter(u8::is_ascii_digit).count());
     if exponent > 3 { quantity(random) } else { text }
 }
 

@@ -1,6 +1,6 @@
 //! `quantity-invalid`
 
-use crate::admission::{is_placeholder, refused, written};
+use crate::admission::{refused, written};
 use crate::rule::{Subject, declare_rule};
 use crate::text::shown;
 use crate::{Finding, Rule};
@@ -80,7 +80,7 @@ fn judge(rule: &dyn Rule, subject: &Subject<'_>, what: &str, value: &Value, poin
         return None;
     }
     // A word without a digit, or with one of the marks, is filled in before the file is applied.
-    if value.as_str().is_some_and(|text| is_placeholder(text) || !text.bytes().any(|byte| byte.is_ascii_digit())) {
+    if value.as_str().is_some_and(|text| text.contains(['$', '<', '{', '%']) || !text.bytes().any(|byte| byte.is_ascii_digit())) {
         return None;
     }
     let (en, zh) = refused(subject);

@@ -64,12 +64,12 @@ fn check(rule: &dyn Rule, subject: &Subject<'_>, findings: &mut Vec<Finding>) {
         if own || waits || !restarts || !base_image::runs_a_prompt(image) {
             continue;
         }
-        let image = shown(image, 40);
+        let image = shown(image, 32);
         findings.push(
             Finding::new(rule, container.at("/image"))
                 .within(container)
                 .saying(
-                    format!("CrashLoopBackOff (exit 0): {image} has nothing to run without a command"),
+                    format!("CrashLoopBackOff (exit 0): {image} ends without a command"),
                     format!("CrashLoopBackOff（退出码 0）：没有 command，{image} 启动后立即结束"),
                 )
                 .helped_by(

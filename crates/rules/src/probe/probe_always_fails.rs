@@ -71,7 +71,7 @@ fn check(rule: &dyn Rule, subject: &Subject<'_>, findings: &mut Vec<Finding>) {
             let (fate, fate_zh, cause): (_, _, &'static [Cause]) = match probe.kind {
                 ProbeKind::Readiness => ("never Ready", "永远不会 Ready", &[Cause::ReadinessFailing]),
                 ProbeKind::Liveness | ProbeKind::Startup => {
-                    ("killed again and again (exit 137 or 143)", "会被反复杀死（退出码 137 或 143）", &[Cause::ProbeKill])
+                    ("killed again and again (exit 137)", "会被反复杀死（退出码 137）", &[Cause::ProbeKill])
                 }
             };
             findings.push(
