@@ -143,7 +143,8 @@ pub(crate) fn describe(end: &End<'_>, lang: Lang) -> String {
         words.push(format!("{} {code}", if zh { "退出码" } else { "exit code" }));
     }
     if let Some(life) = end.life() {
-        words.push(if zh { format!("运行 {life} 秒") } else { format!("ran {life}s") });
+        let life = crate::status::human_duration(life);
+        words.push(if zh { format!("运行 {life}") } else { format!("ran {life}") });
     }
     if let Some(finished) = end.finished {
         words.push(format!("{} {finished}", if zh { "结束于" } else { "finished" }));

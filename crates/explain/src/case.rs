@@ -228,7 +228,9 @@ impl<'a> Case<'a> {
     pub(crate) fn fact(pointer: impl Into<String>, text: impl Into<String>) -> Evidence {
         let pointer = pointer.into();
         let source = if pointer.starts_with("/spec") { Source::Spec } else { Source::Pod };
-        Evidence { source, pointer, text: crate::quote::bounded(&text.into(), 1000) }
+        // A reason without its message ends in the colon between them.
+        let text = text.into();
+        Evidence { source, pointer, text: crate::quote::bounded(text.trim_end().trim_end_matches(':'), 1000) }
     }
 }
 

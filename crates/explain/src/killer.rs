@@ -306,7 +306,7 @@ fn outside(case: &Case<'_>) -> Option<Verdict> {
             52,
             vec![Evidence {
                 source: Source::Kernel,
-                pointer: String::new(),
+                pointer: "log".to_owned(),
                 text: say!(case, "the kernel log holds no memory kill of this pod", "内核日志中没有该 Pod 的内存杀死记录"),
             }],
         )

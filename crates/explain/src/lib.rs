@@ -22,6 +22,8 @@ mod cause;
 mod container;
 mod event;
 mod explanation;
+#[cfg(test)]
+mod fixtures_test;
 mod input;
 mod killer;
 mod kubectl;
@@ -29,6 +31,9 @@ mod memory;
 mod pod;
 mod probe;
 mod quote;
+mod rank;
+#[cfg(test)]
+mod scenarios_test;
 mod scheduler;
 mod timeline;
 mod view;
@@ -40,18 +45,9 @@ pub use memory::KernelKills;
 
 use candidate::Candidate;
 use case::Case;
-use podsight_cause::{Cause, Group};
-
-/// Whether a cause only says that the text is missing.
-const fn unseen(cause: Cause) -> bool {
-    matches!(cause, Cause::ContainerConfigCauseUnseen | Cause::ImagePullCauseUnseen | Cause::UnschedulableCauseUnseen)
-}
 
 /// The most lines of a log that are given.
 const LOG_LINES: usize = 20;
-
-/// The most causes that are given.
-const MOST: usize = 5;
 
 /// Explains one pod. There is always at least one cause.
 pub fn explain(input: &Input<'_>) -> Explanation {
@@ -60,29 +56,7 @@ pub fn explain(input: &Input<'_>) -> Explanation {
     for (_, matcher) in cause::MATCHERS {
         matcher(&case, &mut candidates);
     }
-    // The sort is stable, so that the order of the catalogue settles the rest.
-    candidates.sort_by_key(|candidate| (candidate.level, std::cmp::Reverse(candidate.weight)));
-    // What stands for an answer that is not there goes where there is one.
-    let answered =
-        |group: Group| candidates.iter().any(|candidate| candidate.explained.cause.group() == group && !unseen(candidate.explained.cause));
-    let (reference, image, scheduling) =
-        (answered(Group::Reference), answered(Group::Image), answered(Group::Scheduling) || answered(Group::Reference));
-    candidates.retain(|candidate| match candidate.explained.cause {
-        Cause::ContainerConfigCauseUnseen => !reference,
-        Cause::ImagePullCauseUnseen => !image,
-        Cause::UnschedulableCauseUnseen => !scheduling,
-        _ => true,
-    });
-    if candidates.len() > 1 {
-        candidates.retain(|candidate| candidate.explained.cause != Cause::Unknown);
-    }
-    let mut causes: Vec<Explained> = Vec::new();
-    for candidate in candidates {
-        let explained = candidate.explained;
-        if causes.len() < MOST && !causes.iter().any(|other| other.cause == explained.cause) {
-            causes.push(explained);
-        }
-    }
+    let causes = rank::rank(candidates, input.pod);
     let optional = |text: &str| Some(quote::bounded(text, 260)).filter(|text| !text.is_empty());
     let kind = view::View::text(input.pod, "kind");
     Explanation {

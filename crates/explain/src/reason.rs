@@ -214,7 +214,7 @@ mod tests {
             let name = reason.name;
             assert!(seen.insert((reason.channel, name)), "{name} twice");
             assert!(reason.meaning.0.is_ascii() && reason.apart.0.is_ascii(), "{name}");
-            assert!(reason.meaning.1.ends_with('。') && reason.apart.1.ends_with('。'), "{name}");
+            assert!(reason.meaning.1.ends_with('。') && reason.apart.1.ends_with(['。', '？']), "{name}");
             assert!(!reason.origin.is_empty() && reason.command.starts_with("kubectl "), "{name}");
             assert!(!reason.command.contains(['<', '>']), "{name}");
         }

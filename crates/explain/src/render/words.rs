@@ -39,7 +39,7 @@ static CHINESE: Words = Words {
     or: "另一种可能",
     warned: "podsight check 可在规约中发现此问题",
     ready: "就绪",
-    restarts: "次重启",
+    restarts: " 次重启",
     nameless: "（无名）",
     timeline: "时间线",
     log: "日志末尾",
