@@ -17,6 +17,9 @@ use crate::{command, folders, interrupt};
 /// How long evidence may take to be on a pod: the image is there, the kill takes a second or two, the guest is slow.
 const EVIDENCE_LIMIT: Duration = Duration::from_mins(2);
 
+/// Lines of an answer that are shown: enough to see what it is like.
+const SHOWN_LINES: usize = 30;
+
 /// A workload of `demo/` and what podsight is to say about it.
 struct Workload {
     file: &'static str,
@@ -78,7 +81,7 @@ pub fn show(testbed: &mut Testbed, out: &mut dyn Write) -> Result<Vec<String>> {
         writeln!(out, "pod/{pod}  podsight.dev/oom-killed: {annotation}")?;
     }
     if let Some(log) = &mut log {
-        fs::write(&file, own_incidents(&log.read()?, testbed.processes.id())).with_context(|| format!("write {}", file.display()))?;
+        fs::write(&file, log.read()?).with_context(|| format!("write {}", file.display()))?;
     }
     answer(testbed, &["kmsg", &file.display().to_string()], out, &mut missing)?;
     for pod in killed {
@@ -140,30 +143,23 @@ fn lacking(pod: &Value) -> Vec<&'static str> {
     lacking
 }
 
-/// The kills in cgroups of this testbed: others may be running on this machine.
-fn own_incidents(records: &[u8], id: &str) -> String {
-    let text = String::from_utf8_lossy(records);
-    let mut incidents = vec![String::new()];
-    for line in text.split_inclusive('\n') {
-        if line.contains(" invoked oom-killer: ") {
-            incidents.push(String::new());
-        }
-        if let Some(incident) = incidents.last_mut() {
-            incident.push_str(line);
-        }
-    }
-    incidents.retain(|incident| incident.contains(&format!("task_memcg=/{id}/")));
-    incidents.concat()
-}
-
 fn answer(testbed: &Testbed, arguments: &[&str], out: &mut dyn Write, missing: &mut Vec<String>) -> Result<()> {
     writeln!(out, "\n$ podsight {}", arguments.join(" "))?;
     let said = podsight(testbed, arguments)?;
-    write!(out, "{}{}", said.stdout, said.stderr)?;
+    write!(out, "{}{}", said.stderr, head(&said.stdout))?;
     if !said.status.success() || said.stdout.trim().is_empty() {
         missing.push(format!("podsight {}: an answer", arguments.join(" ")));
     }
     Ok(())
+}
+
+/// The beginning of a long answer.
+fn head(text: &str) -> String {
+    let lines: Vec<&str> = text.split_inclusive('\n').collect();
+    match lines.split_at_checked(SHOWN_LINES) {
+        Some((shown, rest)) if !rest.is_empty() => format!("{}   … {} more lines\n", shown.concat(), rest.len()),
+        _ => text.to_owned(),
+    }
 }
 
 fn podsight(testbed: &Testbed, arguments: &[&str]) -> Result<command::Output> {
@@ -192,14 +188,10 @@ mod tests {
     }
 
     #[test]
-    fn kills_of_others_are_left_out() {
-        let kill = |id: &str| {
-            format!(
-                "4,1,1,-;eat invoked oom-killer: order=0\n6,2,2,-;oom-kill:task_memcg=/{id}/kubepods/burstable\n3,3,3,-;Killed process 1 (eat)\n"
-            )
-        };
-        let log = format!("6,0,0,-;eth0: link becomes ready\n{}{}{}", kill("podsight-1"), kill("podsight-2"), kill("podsight-1"));
-        assert_eq!(own_incidents(log.as_bytes(), "podsight-1"), kill("podsight-1").repeat(2));
+    fn a_long_answer_is_cut() {
+        assert_eq!(head("a\nb\n"), "a\nb\n");
+        let cut = head(&"line\n".repeat(SHOWN_LINES + 2));
+        assert!(cut.ends_with("line\n   … 2 more lines\n") && cut.lines().count() == SHOWN_LINES + 1, "{cut}");
     }
 
     #[test]

@@ -33,7 +33,7 @@ pub enum Target {
     },
 }
 
-/// Applies `deploy/overlays/local` with what this run adds, and waits until warnings reach users and agents run.
+/// Applies `deploy/overlays/local` with what this run adds, and waits until warnings reach users.
 pub fn install(processes: &mut Processes, plane: &ControlPlane, target: Target) -> Result<()> {
     let folder = processes.folder().join("install");
     fs::create_dir_all(&folder).with_context(|| format!("create {}", folder.display()))?;
@@ -43,18 +43,6 @@ pub fn install(processes: &mut Processes, plane: &ControlPlane, target: Target) 
     };
     write(&folder, &resources, &patches)?;
     plane.kubectl.run(&["apply", "-k", &folder.display().to_string()])?;
-    let workloads: &[&str] = match target {
-        Target::Pods => &["deployment/podsight-webhook", "daemonset/podsight-agent"],
-        Target::Programs { .. } => &[],
-    };
-    for &workload in workloads {
-        until(&format!("{workload} is ready"), READY_LIMIT, || {
-            processes.check()?;
-            let status = plane.kubectl.output(&["rollout", "status", "-n", "podsight-system", workload, "--timeout=2s"])?;
-            Ok(status.status.success().then_some(()))
-        })
-        .with_context(|| pods(plane))?;
-    }
     let probe = folder.join("probe.json");
     fs::write(&probe, PROBE).context("write the probe")?;
     // The API server learns of a webhook and of its ready pods a moment later, and until then lets all pass in silence.
@@ -62,6 +50,21 @@ pub fn install(processes: &mut Processes, plane: &ControlPlane, target: Target) 
         processes.check()?;
         let probe = plane.kubectl.output(&["create", "--dry-run=server", "-f", &probe.display().to_string()])?;
         Ok(probe.stderr.contains("Warning:").then_some(()))
+    })
+    .with_context(|| pods(plane))
+}
+
+/// Waits until an agent is ready on so many nodes, and both replicas of the webhook.
+pub fn wait_ready(processes: &mut Processes, plane: &ControlPlane, nodes: usize) -> Result<()> {
+    let ready = |kind: &str, name: &str, field: &str| {
+        let query = format!("jsonpath={{.status.{field}}}");
+        plane.kubectl.output(&["get", kind, name, "-n", "podsight-system", "-o", &query]).map(|answer| answer.stdout)
+    };
+    until("podsight's pods are ready", READY_LIMIT, || {
+        processes.check()?;
+        let agents = ready("daemonset", "podsight-agent", "numberReady")?;
+        let replicas = ready("deployment", "podsight-webhook", "readyReplicas")?;
+        Ok((agents == nodes.to_string() && replicas == "2").then_some(()))
     })
     .with_context(|| pods(plane))
 }

@@ -126,12 +126,14 @@ impl Testbed {
         }
         progress.step("start containerd and the kubelet on this machine");
         let node = Node::start(&mut processes, &programs, &plane, &images.machine)?;
+        progress.step("install podsight from deploy/overlays/local");
+        install::install(&mut processes, &plane, Target::Pods)?;
         if let Ok(guest) = &guest {
             progress.step("wait for the second node");
             guest.wait_ready(&mut processes, &plane)?;
         }
-        progress.step("install podsight from deploy/overlays/local");
-        install::install(&mut processes, &plane, Target::Pods)?;
+        progress.step("wait for the agents");
+        install::wait_ready(&mut processes, &plane, 1 + usize::from(guest.is_ok()))?;
         let (podsight, guest) = (images.programs.podsight_folder(), guest.map(drop));
         Ok(Self { folder, programs, podsight, plane, kernel: Kernel::Real(node), guest, processes, progress: progress.clone() })
     }

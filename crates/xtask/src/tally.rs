@@ -27,6 +27,8 @@ impl Tally {
                 counted =
                     !without.iter().any(|name| binary.starts_with(&format!("tests/{name}/")) || binary.starts_with(&format!("{name}/")));
                 said_skipped = 0;
+            } else if line.trim_start().starts_with("Doc-tests ") {
+                (counted, said_skipped) = (true, 0);
             } else if line.starts_with("skipped: ") {
                 said_skipped += 1;
             } else if let Some(result) = line.strip_prefix("test result: ") {
