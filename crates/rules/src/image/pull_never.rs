@@ -39,7 +39,8 @@ declare_rule! {
     ///
     /// ## Known limits
     ///
-    /// On a single node whose images are loaded by hand (kind, minikube) it is what is wanted: turn the rule off there.
+    /// On a single node whose images are loaded by hand (kind, minikube) it is what is wanted: turn the rule off there. Silent where no image is named, as in a
+    /// patch.
     PullNever {
         id: "pull-never", group: "image", certainty: Likely, predicts: [ImageNeverPullAbsent],
         en: "an image that is never pulled", zh: "从不拉取的镜像", check: check,
@@ -51,7 +52,9 @@ fn check(rule: &dyn Rule, subject: &Subject<'_>, findings: &mut Vec<Finding>) {
         if container.value.get("imagePullPolicy").and_then(Value::as_str) != Some("Never") {
             continue;
         }
-        let image = shown(container.image().unwrap_or_default(), 40);
+        // A patch, whose base brings the image.
+        let Some(image) = container.image() else { continue };
+        let image = shown(image, 40);
         findings.push(
             Finding::new(rule, container.at("/imagePullPolicy"))
                 .within(container)
