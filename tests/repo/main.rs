@@ -3,6 +3,8 @@
 mod catalogue;
 mod deny;
 mod dockerfile;
+mod docs_fresh;
+mod generated;
 mod house;
 mod layering;
 mod manifests;

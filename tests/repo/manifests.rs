@@ -362,3 +362,17 @@ fn the_guards_meet_the_agent_and_nobody_else() -> Result<()> {
     }
     Ok(())
 }
+
+#[test]
+fn podsight_finds_nothing_in_its_own_manifests() -> Result<()> {
+    let output = std::process::Command::new(podsight_tests::program::program("podsight-cli", "podsight")?)
+        .current_dir(crate::repository::root())
+        .args(["check", "--profile", "hygiene", "--lang", "en", "deploy"])
+        .output()
+        .context("failed to run podsight")?;
+    let said = String::from_utf8(output.stdout)?;
+    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    // Whatever is there was read: one workload a program, in the base and in each patch of it.
+    assert!(said.starts_with("nothing found in ") && !said.contains(" 0 workloads"), "{said}");
+    Ok(())
+}

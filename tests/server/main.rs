@@ -7,6 +7,7 @@ mod agent_kills;
 #[cfg(test)]
 mod agent_restart;
 mod webhook;
+mod webhook_answers;
 mod webhook_certificate;
 mod webhook_limits;
 mod webhook_panic;

@@ -1,29 +1,163 @@
 //! What the files of one run hold: the names and keys that their pods may refer to.
 
 use crate::facts::{Facts, Presence, RefKind};
-use podsight_spec::Document;
+use crate::near::is_near;
+use crate::reference::references;
+use podsight_spec::{Document, workloads};
 use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// The objects of a run.
+/// The objects of a run, by the folder that they lie in.
 #[derive(Clone, Debug, Default)]
-pub struct Bundle {}
+pub struct Bundle {
+    objects: BTreeMap<(RefKind, String), Vec<Object>>,
+    /// The names that pods of the run refer to.
+    referred: BTreeSet<(RefKind, String)>,
+}
 
-/// What a set of documents holds.
+#[derive(Clone, Debug)]
+struct Object {
+    folder: String,
+    namespace: Option<String>,
+    /// `None` where they are not known.
+    keys: Option<BTreeSet<String>>,
+}
+
+/// What a bundle knows, seen from one folder: near-miss names are looked for in it alone.
+#[derive(Clone, Copy, Debug)]
+pub struct Folder<'a> {
+    bundle: &'a Bundle,
+    folder: &'a str,
+}
+
+/// What a set of documents of one folder holds.
 pub fn bundle_of(documents: &[Document]) -> Bundle {
     let mut bundle = Bundle::default();
     for document in documents {
-        bundle.add(&document.value);
+        bundle.add(&document.value, "");
     }
     bundle
 }
 
 impl Bundle {
-    /// Notes what an object is and which keys it has.
-    pub fn add(&mut self, _object: &Value) {}
+    /// Notes what an object of a folder is, which keys it has, and what its pods refer to.
+    pub fn add(&mut self, value: &Value, folder: &str) {
+        if let Some(items) = value.get("items").and_then(Value::as_array) {
+            for item in items {
+                self.add_one(item, folder);
+            }
+        } else {
+            self.add_one(value, folder);
+        }
+        for workload in workloads(value) {
+            for reference in references(&workload, &workload.containers()) {
+                self.referred.insert((reference.kind, reference.name.to_owned()));
+            }
+            // A StatefulSet's claims are made from its templates, for the volumes of their names.
+            for template in workload.object.pointer("/spec/volumeClaimTemplates").and_then(Value::as_array).into_iter().flatten() {
+                if let Some(name) = template.pointer("/metadata/name").and_then(Value::as_str) {
+                    self.insert(RefKind::PersistentVolumeClaim, name, folder, workload.namespace, None);
+                }
+            }
+        }
+    }
+
+    /// The bundle as it looks from a folder.
+    pub fn from_folder<'a>(&'a self, folder: &'a str) -> Folder<'a> {
+        Folder { bundle: self, folder }
+    }
+
+    fn add_one(&mut self, value: &Value, folder: &str) {
+        let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str);
+        let namespace = text("/metadata/namespace");
+        let Some(name) = text("/metadata/name") else {
+            if text("/kind").is_none_or(|kind| kind == "Kustomization" || kind == "Component") {
+                self.add_generated(value, folder);
+            }
+            return;
+        };
+        let keys = |fields: &[&str]| {
+            let objects = fields.iter().filter_map(|field| value.get(field)).filter_map(Value::as_object);
+            Some(objects.flat_map(|object| object.keys().cloned()).collect())
+        };
+        match text("/kind") {
+            Some("ConfigMap") => self.insert(RefKind::ConfigMap, name, folder, namespace, keys(&["data", "binaryData"])),
+            Some("Secret") => self.insert(RefKind::Secret, name, folder, namespace, keys(&["data", "stringData"])),
+            Some("PersistentVolumeClaim") => self.insert(RefKind::PersistentVolumeClaim, name, folder, namespace, None),
+            Some("PriorityClass") => self.insert(RefKind::PriorityClass, name, folder, None, None),
+            Some("RuntimeClass") => self.insert(RefKind::RuntimeClass, name, folder, None, None),
+            Some("ServiceAccount") => self.insert(RefKind::ServiceAccount, name, folder, namespace, None),
+            Some("Kustomization" | "Component") => self.add_generated(value, folder),
+            // What makes a Secret of a name: sealed-secrets, external-secrets, cert-manager.
+            Some("SealedSecret") => {
+                self.insert(RefKind::Secret, text("/spec/template/metadata/name").unwrap_or(name), folder, namespace, None);
+            }
+            Some("ExternalSecret") => self.insert(RefKind::Secret, text("/spec/target/name").unwrap_or(name), folder, namespace, None),
+            Some("Certificate") => self.insert(RefKind::Secret, text("/spec/secretName").unwrap_or(name), folder, namespace, None),
+            _ => {}
+        }
+    }
+
+    /// What kustomize generates.
+    fn add_generated(&mut self, value: &Value, folder: &str) {
+        for (field, kind) in [("configMapGenerator", RefKind::ConfigMap), ("secretGenerator", RefKind::Secret)] {
+            for generator in value.get(field).and_then(Value::as_array).into_iter().flatten() {
+                if let Some(name) = generator.get("name").and_then(Value::as_str) {
+                    self.insert(kind, name, folder, None, None);
+                }
+            }
+        }
+    }
+
+    fn insert(&mut self, kind: RefKind, name: &str, folder: &str, namespace: Option<&str>, keys: Option<BTreeSet<String>>) {
+        let object = Object { folder: folder.to_owned(), namespace: namespace.map(str::to_owned), keys };
+        self.objects.entry((kind, name.to_owned())).or_default().push(object);
+    }
+
+    /// The objects of that name that could be the one that is meant: an object or a pod without a namespace could be in any.
+    fn candidates<'a>(&'a self, kind: RefKind, namespace: Option<&'a str>, name: &str) -> impl Iterator<Item = &'a Object> {
+        let objects = self.objects.get(&(kind, name.to_owned()));
+        objects
+            .into_iter()
+            .flatten()
+            .filter(move |object| namespace.is_none() || object.namespace.is_none() || object.namespace.as_deref() == namespace)
+    }
+}
+
+impl Facts for Folder<'_> {
+    fn object(&self, kind: RefKind, namespace: Option<&str>, name: &str) -> Presence {
+        if self.bundle.candidates(kind, namespace, name).next().is_some() {
+            return Presence::Present;
+        }
+        // A name that is almost the same, in the same folder and namespace, and that nothing refers to: somebody made it for this pod.
+        let namespace = if matches!(kind, RefKind::PriorityClass | RefKind::RuntimeClass) { None } else { namespace };
+        let similar = self.bundle.objects.iter().find(|((other_kind, other), objects)| {
+            *other_kind == kind
+                && is_near(name, other)
+                && objects.iter().any(|object| object.folder == self.folder && object.namespace.as_deref() == namespace)
+                && !self.bundle.referred.contains(&(kind, other.clone()))
+        });
+        similar.map_or(Presence::Unknown, |((_, similar), _)| Presence::Misspelt { similar: similar.clone() })
+    }
+
+    fn key(&self, kind: RefKind, namespace: Option<&str>, name: &str, key: &str) -> Presence {
+        // Of several objects of one name (overlays), the one of the pod's folder is meant, else any could be.
+        let all: Vec<&Object> = self.bundle.candidates(kind, namespace, name).collect();
+        let own: Vec<&Object> = all.iter().copied().filter(|object| object.folder == self.folder).collect();
+        if own.is_empty() || all.iter().any(|object| object.keys.as_ref().is_none_or(|keys| keys.contains(key))) {
+            return Presence::Unknown;
+        }
+        let similar = own.iter().filter_map(|object| object.keys.as_ref()).flatten().find(|other| is_near(key, other));
+        Presence::Absent { similar: similar.cloned() }
+    }
 }
 
 impl Facts for Bundle {
-    fn object(&self, _kind: RefKind, _namespace: Option<&str>, _name: &str) -> Presence {
-        Presence::Unknown
+    fn object(&self, kind: RefKind, namespace: Option<&str>, name: &str) -> Presence {
+        self.from_folder("").object(kind, namespace, name)
+    }
+
+    fn key(&self, kind: RefKind, namespace: Option<&str>, name: &str, key: &str) -> Presence {
+        self.from_folder("").key(kind, namespace, name, key)
     }
 }

@@ -4,18 +4,29 @@ mod bundle;
 mod catalogue;
 mod facts;
 mod finding;
+mod near;
+mod pages;
+mod reference;
 mod rule;
 mod text;
 
+mod admission;
+mod command;
+mod configuration;
 mod image;
+mod lifecycle;
 mod memory;
+mod probe;
 mod runtime;
 mod security;
 
-pub use bundle::{Bundle, bundle_of};
+pub use bundle::{Bundle, Folder, bundle_of};
 pub use catalogue::{RULES, rule};
 pub use facts::{Facts, NoFacts, Presence, RefKind};
 pub use finding::{Certainty, Finding};
+pub use near::is_near;
+pub use pages::{page, pages};
+pub use reference::{Reference, Use, references};
 pub use rule::{Rule, Subject};
 pub use text::shown;
 

@@ -21,9 +21,8 @@ ip route add default via 10.0.2.2
 forward "127.0.0.1:$(argument api)" "10.0.2.2:$(argument api)" &
 echo "guest: kernel $(uname -r), up $(cut -d' ' -f1 /proc/uptime) s"
 containerd --config /opt/containerd.toml >/var/log/containerd.log 2>&1 &
-ctr() { command ctr --address /run/containerd/containerd.sock "$@"; }
-for attempt in $(seq 240); do ctr version >/dev/null 2>&1 && break; sleep 0.5; done
-for image in /opt/images/*.tar; do ctr --namespace k8s.io images import "$image" || echo "guest: cannot import $image"; done >/var/log/import.log 2>&1
+for attempt in $(seq 600); do [ -S /run/containerd/containerd.sock ] && break; sleep 0.2; done
+ctr --namespace k8s.io images import /opt/images.tar
 echo "guest: kubelet starts, up $(cut -d' ' -f1 /proc/uptime) s"
 while true; do
   kubelet --config=/opt/kubelet.json --kubeconfig=/opt/kubeconfig --hostname-override="$(cat /etc/hostname)" --node-ip=10.0.2.15 >/var/log/kubelet.log 2>&1

@@ -1,5 +1,6 @@
 //! Images without an engine: one layer, written as an OCI archive whose bytes depend on nothing but its content.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
@@ -11,6 +12,8 @@ use crate::folders::hex;
 
 /// The sandbox image of every pod.
 pub const PAUSE_IMAGE: &str = "podsight.test/pause:1";
+
+const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 
 /// An image to be written.
 #[derive(Debug)]
@@ -38,49 +41,55 @@ pub enum Content {
     Folder,
 }
 
+/// Writes one archive with all `images` to `target`.
+pub fn write<'a>(images: impl IntoIterator<Item = &'a Image>, target: &Path) -> Result<()> {
+    let mut blobs = BTreeMap::new();
+    let mut keep = |media_type: &str, bytes: Vec<u8>| {
+        let descriptor = json!({"mediaType": media_type, "digest": format!("sha256:{}", digest(&bytes)), "size": bytes.len()});
+        blobs.insert(format!("blobs/sha256/{}", digest(&bytes)), bytes);
+        descriptor
+    };
+    let mut manifests = vec![];
+    for image in images {
+        let layer = keep("application/vnd.oci.image.layer.v1.tar", image.layer()?);
+        let config = keep("application/vnd.oci.image.config.v1+json", encode(&image.config(&layer)));
+        let manifest = json!({"schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": [layer]});
+        let mut entry = keep(MANIFEST, encode(&manifest));
+        let tag = image.name.rsplit_once(':').map_or("latest", |(_, tag)| tag);
+        if let Some(entry) = entry.as_object_mut() {
+            entry.insert("platform".into(), json!({"architecture": architecture(), "os": "linux"}));
+            entry.insert("annotations".into(), json!({"io.containerd.image.name": image.name, "org.opencontainers.image.ref.name": tag}));
+        }
+        manifests.push(entry);
+    }
+    let index = json!({"schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json", "manifests": manifests});
+    blobs.insert("index.json".into(), encode(&index));
+    blobs.insert("oci-layout".into(), encode(&json!({"imageLayoutVersion": "1.0.0"})));
+
+    let draft = target.with_extension("draft");
+    let file = File::create(&draft).with_context(|| format!("create {}", draft.display()))?;
+    let mut archive = tar::Builder::new(file);
+    for folder in ["blobs/", "blobs/sha256/"] {
+        append_folder(&mut archive, folder, 0o755)?;
+    }
+    for (path, bytes) in &blobs {
+        append_file(&mut archive, path, 0o644, bytes)?;
+    }
+    archive.finish().with_context(|| format!("write {}", draft.display()))?;
+    fs::rename(&draft, target).with_context(|| format!("keep {}", target.display()))
+}
+
 impl Image {
-    /// Writes the archive to `target`.
-    pub fn write(&self, target: &Path) -> Result<()> {
-        let layer = self.layer()?;
-        let layer_digest = digest(&layer);
-        let platform = json!({"architecture": architecture(), "os": "linux"});
-        let config = encode(&json!({
+    fn config(&self, layer: &Value) -> Value {
+        json!({
             "architecture": architecture(),
             "os": "linux",
             "created": "1970-01-01T00:00:00Z",
             "config": {"Entrypoint": self.entrypoint, "User": self.user, "WorkingDir": "/", "Labels": self.labels,
                 "Env": ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]},
-            "rootfs": {"type": "layers", "diff_ids": [layer_digest]},
-        }));
-        let manifest = encode(&json!({
-            "schemaVersion": 2,
-            "mediaType": "application/vnd.oci.image.manifest.v1+json",
-            "config": descriptor("application/vnd.oci.image.config.v1+json", &config),
-            "layers": [descriptor("application/vnd.oci.image.layer.v1.tar", &layer)],
-        }));
-        let mut entry = descriptor("application/vnd.oci.image.manifest.v1+json", &manifest);
-        if let Some(entry) = entry.as_object_mut() {
-            let tag = self.name.rsplit_once(':').map_or("latest", |(_, tag)| tag);
-            entry.insert("platform".into(), platform);
-            entry.insert("annotations".into(), json!({"io.containerd.image.name": self.name, "org.opencontainers.image.ref.name": tag}));
-        }
-        let index = encode(&json!({"schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json", "manifests": [entry]}));
-
-        let mut blobs = [config, manifest, layer].map(|bytes| (blob_path(&bytes), bytes));
-        blobs.sort();
-        let draft = target.with_extension("draft");
-        let file = File::create(&draft).with_context(|| format!("create {}", draft.display()))?;
-        let mut archive = tar::Builder::new(file);
-        for folder in ["blobs/", "blobs/sha256/"] {
-            append_folder(&mut archive, folder, 0o755)?;
-        }
-        for (path, bytes) in &blobs {
-            append_file(&mut archive, path, 0o644, bytes)?;
-        }
-        append_file(&mut archive, "index.json", 0o644, &index)?;
-        append_file(&mut archive, "oci-layout", 0o644, &encode(&json!({"imageLayoutVersion": "1.0.0"})))?;
-        archive.finish().with_context(|| format!("write {}", draft.display()))?;
-        fs::rename(&draft, target).with_context(|| format!("keep {}", target.display()))
+            // Uncompressed, the layer and what is unpacked have the same digest.
+            "rootfs": {"type": "layers", "diff_ids": [layer.get("digest")]},
+        })
     }
 
     fn layer(&self) -> Result<Vec<u8>> {
@@ -127,16 +136,8 @@ fn header(kind: tar::EntryType, size: u64, mode: u32) -> tar::Header {
     header
 }
 
-fn descriptor(media_type: &str, bytes: &[u8]) -> Value {
-    json!({"mediaType": media_type, "digest": digest(bytes), "size": bytes.len()})
-}
-
 fn digest(bytes: &[u8]) -> String {
-    format!("sha256:{}", hex(&Sha256::digest(bytes)))
-}
-
-fn blob_path(bytes: &[u8]) -> String {
-    format!("blobs/sha256/{}", hex(&Sha256::digest(bytes)))
+    hex(&Sha256::digest(bytes))
 }
 
 fn encode(value: &Value) -> Vec<u8> {
@@ -169,9 +170,9 @@ mod tests {
             Image { name: "podsight.test/x:1".into(), entrypoint: vec!["/bin/a".into()], user: "0:0", files, labels: json!({}) }
         };
         let (one, other) = (folder.path().join("one.tar"), folder.path().join("other.tar"));
-        image(false).write(&one).unwrap();
+        write(&[image(false)], &one).unwrap();
         fs::write(&program, "content").unwrap();
-        image(true).write(&other).unwrap();
+        write(&[image(true)], &other).unwrap();
         assert_eq!(fs::read(&one).unwrap(), fs::read(&other).unwrap());
 
         let mut archive = tar::Archive::new(File::open(&one).unwrap());

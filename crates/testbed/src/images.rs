@@ -7,7 +7,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 use serde_json::json;
 
-use crate::image::{Content, Image, PAUSE_IMAGE};
+use crate::image::{self, Content, Image, PAUSE_IMAGE};
 use crate::progress::Progress;
 use crate::static_programs::{self, StaticPrograms};
 use crate::{command, tools};
@@ -17,6 +17,8 @@ pub const MEMORY_EATER_IMAGE: &str = "podsight.test/memory-eater:1";
 /// A shell and what it needs.
 pub const BUSYBOX_IMAGE: &str = "podsight.test/busybox:1";
 
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
 /// podsight's images: name without version, binary, user.
 const PODSIGHT: [(&str, &str, &str); 3] =
     [("webhook", "podsight-webhook", "65532:65532"), ("agent", "podsight-agent", "0:0"), ("cli", "podsight", "65532:65532")];
@@ -24,48 +26,52 @@ const PODSIGHT: [(&str, &str, &str); 3] =
 /// OCI archives, ready to be imported.
 #[derive(Debug)]
 pub struct Images {
-    /// podsight's own.
-    pub podsight: Vec<PathBuf>,
-    /// The testbed's.
-    pub testbed: Vec<PathBuf>,
+    /// All that pods of this machine need.
+    pub machine: PathBuf,
+    /// All that pods of the guest need: importing is slow there.
+    pub guest: PathBuf,
     /// The programs inside.
     pub programs: StaticPrograms,
 }
 
-impl Images {
-    /// All archives.
-    pub fn all(&self) -> Vec<PathBuf> {
-        self.testbed.iter().chain(&self.podsight).cloned().collect()
-    }
-}
-
-/// Builds the programs and writes all archives to `target/images/`.
-pub fn build(progress: &Progress) -> Result<Images> {
+/// Builds the programs and writes the nodes' archives to `folder`.
+pub fn build(folder: &Path, progress: &Progress) -> Result<Images> {
     let programs = static_programs::build(progress)?;
     progress.step("write the images");
-    let folder = folder()?;
-    let podsight = PODSIGHT.map(|image| podsight_image(image, &programs.podsight(image.1)));
-    let testbed = testbed_images(&programs)?;
-    Ok(Images { podsight: write(&podsight, &folder)?, testbed: write(&testbed, &folder)?, programs })
+    fs::create_dir_all(folder).with_context(|| format!("create {}", folder.display()))?;
+    let images = Images { machine: folder.join("machine.tar"), guest: folder.join("guest.tar"), programs };
+    let testbed = testbed_images(&images.programs)?;
+    let podsight = PODSIGHT.map(|image| podsight_image(image, &images.programs.podsight(image.1)));
+    image::write(testbed.iter().chain(&podsight), &images.machine)?;
+    image::write(testbed.iter().chain(podsight.iter().filter(|image| image.name.contains("/agent:"))), &images.guest)?;
+    Ok(images)
 }
 
-/// Builds podsight's own images alone.
+/// Builds podsight's programs and writes an archive for each image to `target/images/`.
 pub fn build_podsight(progress: &Progress) -> Result<Vec<PathBuf>> {
     let programs = static_programs::build_podsight(progress)?;
     progress.step("write the images");
-    write(&PODSIGHT.map(|image| podsight_image(image, &programs.join(image.1))), &folder()?)
+    let folder = static_programs::target_folder()?.join("images");
+    fs::create_dir_all(&folder).with_context(|| format!("create {}", folder.display()))?;
+    PODSIGHT
+        .map(|image| {
+            let target = folder.join(format!("{}-{VERSION}.tar", image.1));
+            image::write(&[podsight_image(image, &programs.join(image.1))], &target)?;
+            Ok(target)
+        })
+        .into_iter()
+        .collect()
 }
 
 fn podsight_image((name, binary, user): (&str, &str, &'static str), program: &Path) -> Image {
-    let version = env!("CARGO_PKG_VERSION");
     Image {
-        name: format!("docker.io/podsight/{name}:{version}"),
+        name: format!("docker.io/podsight/{name}:{VERSION}"),
         entrypoint: vec![format!("/{binary}")],
         user,
         files: vec![(format!("/{binary}"), Content::Program(program.to_owned()))],
         labels: json!({
             "org.opencontainers.image.title": binary,
-            "org.opencontainers.image.version": version,
+            "org.opencontainers.image.version": VERSION,
             "org.opencontainers.image.licenses": env!("CARGO_PKG_LICENSE"),
         }),
     }
@@ -97,22 +103,4 @@ fn shell(busybox: &Path) -> Result<Vec<(String, Content)>> {
 
 fn busybox() -> Result<PathBuf> {
     tools::BUSYBOX.require()?.canonicalize().context("find busybox")
-}
-
-fn write(images: &[Image], folder: &Path) -> Result<Vec<PathBuf>> {
-    images
-        .iter()
-        .map(|image| {
-            let file = image.name.rsplit('/').next().unwrap_or_default().replace(':', "-");
-            let target = folder.join(format!("{file}.tar"));
-            image.write(&target)?;
-            Ok(target)
-        })
-        .collect()
-}
-
-fn folder() -> Result<PathBuf> {
-    let folder = static_programs::target_folder()?.join("images");
-    fs::create_dir_all(&folder).with_context(|| format!("create {}", folder.display()))?;
-    Ok(folder)
 }

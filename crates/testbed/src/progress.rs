@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// Shows one step after the other on standard error.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Progress {
     started: Instant,
+    // Clones share the bar.
     spinner: Option<ProgressBar>,
 }
 

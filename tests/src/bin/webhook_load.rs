@@ -4,6 +4,7 @@ use anyhow::{Context as _, Result};
 use clap::{Parser, Subcommand};
 use nix::sched::{CpuSet, sched_setaffinity};
 use nix::sys::signal::{Signal, kill};
+use nix::time::{ClockId, clock_gettime};
 use nix::unistd::{Pid, SysconfVar, sysconf};
 use podsight_tests::authority::{Authority, SecretVolume};
 use podsight_tests::client::request;
@@ -88,22 +89,30 @@ fn reviews() -> Vec<String> {
 fn handler(wanted: usize) -> Result<Value> {
     let webhook = Webhook::new(podsight_rules::check, WebhookMetrics::register(&mut Registry::default()));
     let reviews = reviews();
-    let mut latencies = Vec::with_capacity(wanted);
-    let mut largest = Vec::new();
-    for review in reviews.iter().cycle().take(wanted) {
-        let start = Instant::now();
+    let mut by_size = vec![Vec::new(); reviews.len()];
+    let (mut wall, mut cpu) = (Vec::with_capacity(wanted), Vec::with_capacity(wanted));
+    for (number, review) in reviews.iter().enumerate().cycle().take(wanted) {
+        let (start, cpu_start) = (Instant::now(), thread_cpu()?);
         let answer = webhook.review(review.as_bytes());
-        let took = start.elapsed();
+        let (took, cpu_took) = (start.elapsed(), thread_cpu()?.saturating_sub(cpu_start));
         answer.map_err(anyhow::Error::msg)?;
-        latencies.push(took);
-        if Some(review.len()) == reviews.iter().map(String::len).max() {
-            largest.push(took);
-        }
+        wall.push(took);
+        cpu.push(cpu_took);
+        by_size.get_mut(number).context("a review more")?.push(cpu_took);
     }
-    latencies.sort_unstable();
-    largest.sort_unstable();
-    Ok(json!({"reviews": wanted, "sizes_bytes": reviews.iter().map(String::len).collect::<Vec<_>>(),
-        "latency_us": percentiles(&latencies), "largest_latency_us": percentiles(&largest)}))
+    let mut sizes = Vec::new();
+    for (review, mut cpu) in reviews.iter().zip(by_size) {
+        cpu.sort_unstable();
+        sizes.push(json!({"bytes": review.len(), "cpu_us": percentiles(&cpu)}));
+    }
+    wall.sort_unstable();
+    cpu.sort_unstable();
+    Ok(json!({"reviews": wanted, "latency_us": percentiles(&wall), "cpu_us": percentiles(&cpu), "by_size": sizes}))
+}
+
+/// The time that this thread has had a core for: unlike the time on the wall it does not grow with what else the machine does.
+fn thread_cpu() -> Result<Duration> {
+    Ok(clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID)?.into())
 }
 
 fn server(path: &std::path::Path, duration: Duration, rate: u32) -> Result<Value> {

@@ -142,7 +142,9 @@ impl JsonKill {
 
 impl JsonMemory {
     fn new(report: &Report) -> Self {
-        let usage = |usage: Option<Usage>| usage.map(|usage| JsonUsage { usage_kb: usage.usage_kb, limit_kb: usage.limit_kb, failcnt: usage.failcnt });
+        let usage = |usage: Option<Usage>| {
+            usage.map(|usage| JsonUsage { usage_kb: usage.usage_kb, limit_kb: usage.limit_kb, failcnt: usage.failcnt })
+        };
         Self {
             memory: usage(report.memory),
             memory_and_swap: usage(report.memory_and_swap),

@@ -23,9 +23,23 @@ const INIT: &str = include_str!("../../guest/init.sh");
 
 const PROGRAMS: [&str; 7] = ["kubelet", "containerd", "containerd-shim-runc-v2", "ctr", "ptp", "host-local", "loopback"];
 
-const FOLDERS: [&str; 17] = [
-    "bin", "dev", "etc", "opt/bin", "opt/certificates", "opt/cni", "opt/images", "opt/plugins", "proc", "root", "run", "sys", "tmp",
-    "var/lib/kubelet", "var/log/pods", "lib64", "usr",
+const FOLDERS: [&str; 16] = [
+    "bin",
+    "dev",
+    "etc",
+    "opt/bin",
+    "opt/certificates",
+    "opt/cni",
+    "opt/plugins",
+    "proc",
+    "root",
+    "run",
+    "sys",
+    "tmp",
+    "var/lib/kubelet",
+    "var/log/pods",
+    "lib64",
+    "usr",
 ];
 
 /// Makes the disk in `folder` and gives its path.
@@ -36,9 +50,7 @@ pub(super) fn make(folder: &Path, programs: &Programs, plane: &ControlPlane, ima
     }
     put_programs(&root, programs, images)?;
     put_configuration(&root, plane)?;
-    for archive in images.testbed.iter().chain(images.podsight.iter().filter(|archive| archive.to_string_lossy().contains("agent"))) {
-        put(archive, &root.join("opt/images"))?;
-    }
+    put_as(&images.guest, &root.join("opt/images.tar"))?;
     let disk = folder.join("disk.img");
     let mke2fs = tools::Tool { program: "mke2fs", source: tools::Source::Debian("e2fsprogs") }.require()?;
     command::run(Command::new(mke2fs).args(["-q", "-t", "ext4", "-O", "^has_journal", "-d"]).args([&root, &disk]).arg(SIZE))?;

@@ -155,7 +155,8 @@ fn needed_modules(base: &Path, version: &str) -> Result<BTreeSet<PathBuf>> {
 }
 
 fn tool(program: &str) -> Result<Command> {
-    let tool = tools::GUEST.into_iter().find(|tool| tool.program == program).with_context(|| format!("{program} is no tool of the guest"))?;
+    let tool =
+        tools::GUEST.into_iter().find(|tool| tool.program == program).with_context(|| format!("{program} is no tool of the guest"))?;
     Ok(Command::new(tool.require()?))
 }
 
@@ -168,9 +169,9 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
 
 fn only_entry(folder: &Path, prefix: &str) -> Result<PathBuf> {
     let entries = fs::read_dir(folder).with_context(|| format!("list {}", folder.display()))?;
-    let mut named = entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| {
-        path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(prefix))
-    });
+    let mut named = entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(prefix)));
     named.next().with_context(|| format!("{} holds no {prefix}…", folder.display()))
 }
 

@@ -12,7 +12,8 @@ pub(super) fn write(node: &Path, id: &str) -> Result<()> {
     let subnet = free_subnet(id, &routes).context("no 10.x.y.0/24 is free of routes for the pods' network")?;
     let folder = node.join("cni");
     fs::create_dir_all(&folder).with_context(|| format!("create {}", folder.display()))?;
-    fs::write(folder.join("10-podsight.conflist"), configuration(id, &subnet, &node.join("addresses"))).context("write the CNI configuration")
+    fs::write(folder.join("10-podsight.conflist"), configuration(id, &subnet, &node.join("addresses")))
+        .context("write the CNI configuration")
 }
 
 /// The text of a network's configuration; given addresses are remembered below `addresses`.

@@ -74,11 +74,9 @@ impl Containerd {
         &self.socket
     }
 
-    /// Makes OCI archives known to the kubelet.
-    pub fn import(&self, images: &[PathBuf]) -> Result<()> {
-        for image in images {
-            command::run(self.ctr().args(["--namespace", "k8s.io", "images", "import"]).arg(image))?;
-        }
+    /// Makes the images of an OCI archive known to the kubelet.
+    pub fn import(&self, archive: &Path) -> Result<()> {
+        command::run(self.ctr().args(["--namespace", "k8s.io", "images", "import"]).arg(archive))?;
         Ok(())
     }
 

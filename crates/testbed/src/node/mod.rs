@@ -6,7 +6,7 @@ pub mod kubelet;
 pub mod namespace;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -32,8 +32,8 @@ pub struct Node {
 }
 
 impl Node {
-    /// Starts the node and waits until it is Ready. `images` are OCI archives that its pods need.
-    pub fn start(processes: &mut Processes, programs: &Programs, plane: &ControlPlane, images: &[PathBuf]) -> Result<Self> {
+    /// Starts the node and waits until it is Ready. `images` is the archive of what its pods need.
+    pub fn start(processes: &mut Processes, programs: &Programs, plane: &ControlPlane, images: &Path) -> Result<Self> {
         let folder = processes.folder().join("node");
         fs::create_dir_all(&folder).with_context(|| format!("create {}", folder.display()))?;
         let cgroup = format!("/{}", processes.id());

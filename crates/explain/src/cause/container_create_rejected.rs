@@ -1,0 +1,74 @@
+//! `container-create-rejected`
+
+use super::prelude::*;
+
+const SAYS: [&str; 16] = [
+    "apparmor",
+    "seccomp",
+    "is not a shared mount",
+    "shared or slave mount",
+    "gathering device information",
+    "error gathering device",
+    "setting cgroup config",
+    "invalid argument",
+    "error mounting",
+    "operation not permitted",
+    "rrounsupported",
+    "unresolvable cdi devices",
+    "capability",
+    "sysctl",
+    "linux capabilities",
+    "selinux",
+];
+
+pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
+    for (rank, container) in case.starting() {
+        let quote = case.text(container, &SAYS);
+        let text = case.texts(container).first();
+        let name = shown(container.name);
+        let mut candidate = match (quote, text) {
+            (Some(quote), _) => case.candidate(Cause::ContainerCreateRejected, Level::Container(rank), 84, High).quote(quote),
+            (None, Some(quote)) => case.candidate(Cause::ContainerCreateRejected, Level::Container(rank), 45, Low).quote(quote),
+            (None, None) => case.candidate(Cause::ContainerCreateRejected, Level::Container(rank), 30, Low).against(say!(
+                case,
+                "The runtime's own words are missing; a command that does not exist looks the same.",
+                "缺少运行时的原话；命令不存在也是同样的现象。"
+            )),
+        };
+        if let Some(end) = container.end() {
+            candidate = candidate.end(end);
+        }
+        let what = match quote {
+            Some(quote) if quote.has(&["apparmor", "seccomp", "selinux"]) => {
+                say!(case, "the security profile is not on the node or cannot be applied", "安全配置文件不在节点上，或无法应用")
+            }
+            Some(quote) if quote.has(&["shared mount", "slave mount", "error mounting"]) => {
+                say!(case, "a mount or its propagation is not possible there", "挂载或其传播方式无法实现")
+            }
+            Some(quote) if quote.has(&["device"]) => say!(case, "a device is not there", "设备不存在"),
+            Some(quote) if quote.has(&["cgroup", "invalid argument"]) => {
+                say!(case, "a resource value cannot be set on the cgroup", "某个资源值无法写入 cgroup")
+            }
+            _ => say!(case, "one of its settings is not accepted", "它的某项设置不被接受"),
+        };
+        found.push(
+            candidate
+                .of(container)
+                .say(say!(
+                    case,
+                    "The runtime works but refuses to make or start {name}: {what}.",
+                    "运行时工作正常，但拒绝创建或启动 {name}：{what}。"
+                ))
+                .step(case.read(
+                    &[
+                        "get",
+                        "pod",
+                        case.pod.name,
+                        "-o",
+                        "jsonpath={.spec.containers[*].securityContext} {.spec.containers[*].volumeMounts} {.spec.containers[*].resources}",
+                    ],
+                    say!(case, "Shows the settings to compare with the runtime's words.", "显示各项设置，与运行时的报错对照。"),
+                )),
+        );
+    }
+}

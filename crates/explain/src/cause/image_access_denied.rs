@@ -1,0 +1,52 @@
+//! `image-access-denied`
+
+use super::prelude::*;
+
+const SAYS: [&str; 12] = [
+    "401 unauthorized",
+    "unauthorized:",
+    "authentication required",
+    "no basic auth credentials",
+    "403 forbidden",
+    "denied:",
+    "access denied",
+    "insufficient_scope",
+    "authorization failed",
+    "authorization token has expired",
+    "access to the requested resource is not authorized",
+    "incorrect username or password",
+];
+
+pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
+    for (rank, container) in case.pulling() {
+        let Some(quote) = case.text(container, &SAYS) else { continue };
+        let image = shown(container.image());
+        let hidden = quote.has(&["repository does not exist or may require"]);
+        let secrets: Vec<&str> =
+            case.pod.spec.list("imagePullSecrets").iter().map(|secret| secret.text("name")).filter(|name| !name.is_empty()).collect();
+        let mut candidate = case
+            .candidate(Cause::ImageAccessDenied, Level::Container(rank), if hidden { 82 } else { 90 }, if hidden { Medium } else { High })
+            .of(container)
+            .quote(quote);
+        if hidden {
+            candidate = candidate.against(say!(
+                case,
+                "A repository that does not exist gives the same answer.",
+                "不存在的仓库也会给出同样的应答。"
+            ));
+        }
+        if let Some(secret) = secrets.first() {
+            let list = shown(&secrets.join(", "));
+            candidate = candidate
+                .fact(Case::fact("/spec/imagePullSecrets", list.clone()))
+                .say(say!(case, "The registry refuses `{image}`: the pull secret ({list}) is missing in this namespace, wrong, expired or not allowed to read it.", "镜像仓库拒绝“{image}”：拉取凭据（{list}）在本命名空间中缺失、错误、已过期或无权读取。"))
+                .step(case.read(&["get", "secret", secret, "-o", "jsonpath={.type}"], say!(case, "Shows whether the secret exists here and is of type kubernetes.io/dockerconfigjson.", "查看该 Secret 是否存在于此，类型是否为 kubernetes.io/dockerconfigjson。")));
+        } else {
+            let account = service_account(case);
+            candidate = candidate
+                .say(say!(case, "The registry refuses `{image}`, and the pod names no pull secret: it needs one, or the node's own identity needs the right to read.", "镜像仓库拒绝“{image}”，而 Pod 没有指定拉取凭据：需要提供凭据，或给节点身份授予读取权限。"))
+                .step(case.read(&["get", "serviceaccount", account, "-o", "jsonpath={.imagePullSecrets}"], say!(case, "Shows the pull secrets that the service account would add.", "查看服务账号会附加的拉取凭据。")));
+        }
+        found.push(candidate);
+    }
+}

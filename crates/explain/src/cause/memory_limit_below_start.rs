@@ -1,0 +1,57 @@
+//! `memory-limit-below-start`
+
+use super::prelude::*;
+
+pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
+    for (rank, container) in case.starting() {
+        let limit = container.memory_limit();
+        let bytes = limit.and_then(mebibytes);
+        let certain = case.text(
+            container,
+            &[
+                "container init was oom-killed",
+                "minimum memory limit allowed",
+                "memory limit too low",
+                "set memory limit",
+                "unable to set memory limit",
+            ],
+        );
+        let likely = case.text(
+            container,
+            &[
+                "write init-p: broken pipe",
+                "read init-p: connection reset",
+                "signal: killed",
+                "reading from parent failed",
+                "setting cgroup config for prochooks",
+                "memory.limit_in_bytes",
+                "memory.max",
+            ],
+        );
+        let oom = container.end().is_some_and(End::oom_killed);
+        let tiny = bytes.is_some_and(|bytes| bytes < 12.0);
+        let (weight, confidence) = match (certain.is_some(), likely.is_some() || oom, tiny) {
+            (true, _, _) | (_, true, true) => (93, High),
+            (_, true, false) if bytes.is_none_or(|bytes| bytes < 64.0) => (85, Medium),
+            (_, false, true) => (70, Medium),
+            _ => continue,
+        };
+        let mut candidate = case.candidate(Cause::MemoryLimitBelowStart, Level::Container(rank), weight, confidence).of(container).killer();
+        if let Some(quote) = certain.or(likely) {
+            candidate = candidate.quote(quote);
+        }
+        if let Some(end) = container.end() {
+            candidate = candidate.end(end);
+        }
+        if let Some(limit) = limit {
+            candidate = candidate.fact(Case::fact(format!("{}/resources/limits/memory", container.spec_pointer), limit));
+        }
+        let name = shown(container.name);
+        let limit_text = limit.map_or_else(String::new, |limit| format!(" {}", shown(limit)));
+        found.push(
+            candidate
+                .say(say!(case, "The memory limit{limit_text} of {name} is too small even for the runtime to start it (12Mi and more are needed): a unit that was forgotten or mistyped?", "{name} 的内存上限{limit_text} 太小，连运行时启动它都不够（至少需要 12Mi）：是不是漏写或写错了单位？"))
+                .step(case.read(&["get", "pod", case.pod.name, "-o", "jsonpath={range .spec.containers[*]}{.name} {.resources.limits.memory}{\"\\n\"}{end}"], say!(case, "Shows the limits as the API took them: 128m is 0.128 bytes, 128 is 128 bytes.", "显示 API 实际采用的上限：128m 是 0.128 字节，128 是 128 字节。"))),
+        );
+    }
+}

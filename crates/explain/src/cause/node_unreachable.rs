@@ -1,0 +1,38 @@
+//! `node-unreachable`
+
+use super::prelude::*;
+
+pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
+    let lost = case.pod.reason == "NodeLost" || case.pod.phase == "Unknown";
+    let collected =
+        case.pod.condition("DisruptionTarget").filter(|condition| condition.status != "False" && condition.reason == "DeletionByPodGC");
+    let quote = case
+        .pod_text(&["node no longer exists", "is unresponsive", "node is not ready", "node not found"])
+        .filter(|quote| quote.source != Source::Event || case.pod.deletion.is_some() || case.pod.phase == "Unknown" || !healthy(case));
+    let quote = quote.filter(|quote| !quote.has(&["nodes are available"]));
+    if !lost && collected.is_none() && quote.is_none() {
+        return;
+    }
+    let node = node_name(case);
+    let mut candidate =
+        case.candidate(Cause::NodeUnreachable, Level::Pod, 91, if lost || collected.is_some() { High } else { Medium }).ended(case);
+    if lost {
+        candidate = candidate.fact(Case::fact("/status/phase", format!("{} {}", case.pod.phase, case.pod.reason)));
+    }
+    if let Some(condition) = collected {
+        candidate =
+            candidate.fact(Case::fact(condition.pointer.clone(), format!("DisruptionTarget {}: {}", condition.reason, condition.message)));
+    }
+    if let Some(quote) = quote {
+        candidate = candidate.quote(quote);
+    }
+    found.push(
+        candidate
+            .say(say!(case, "The control plane lost contact with the node{node}, or the node is gone. The containers may still run there; the status is the last one that was heard.", "控制平面与节点{node} 失去联系，或节点已不存在。容器可能仍在那里运行；这里的状态是最后一次收到的。"))
+            .step(case.read_cluster(&["get", "node", case.pod.node, "-o", "wide"], say!(case, "Shows whether the node is there and Ready.", "查看节点是否存在且 Ready。"))),
+    );
+}
+
+fn healthy(case: &Case<'_>) -> bool {
+    case.troubled.is_empty()
+}

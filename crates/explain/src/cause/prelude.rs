@@ -1,0 +1,181 @@
+//! What the matchers share.
+
+pub(super) use crate::candidate::{Candidate, Level, say};
+pub(super) use crate::case::{Case, event_quote};
+pub(super) use crate::container::{Container, End, NOT_YET, Role};
+pub(super) use crate::explanation::Confidence::{High, Low, Medium};
+pub(super) use crate::explanation::{Source, Step};
+pub(super) use crate::killer::Verdict;
+pub(super) use crate::quote::Quote;
+pub(super) use crate::scheduler::{reasons, scheduler_text, scheduling, weigh};
+pub(super) use crate::view::View as _;
+pub(super) use podsight_cause::{Cause, Lang};
+
+/// A text of the input inside a sentence: one line, at most 160 characters.
+pub(super) fn shown(text: &str) -> String {
+    crate::quote::bounded(&text.split_whitespace().collect::<Vec<_>>().join(" "), 160)
+}
+
+/// An end of a container that a verdict was given for.
+pub(super) struct Killed<'c, 'a> {
+    pub(super) container: &'c Container<'a>,
+    pub(super) end: &'c End<'a>,
+    pub(super) verdict: Verdict,
+}
+
+/// The ends whose verdict is this cause, each with a candidate that has verdict and end in it.
+pub(super) fn killed<'c, 'a>(case: &'c Case<'a>, killer: Cause) -> Vec<(Killed<'c, 'a>, Candidate)> {
+    case.verdicts()
+        .iter()
+        .filter(|(_, verdict)| verdict.cause == killer)
+        .filter_map(|(rank, verdict)| {
+            let (_, container) = case.troubled().nth(*rank)?;
+            let end = container.end()?;
+            let candidate = case
+                .candidate(killer, Level::Container(*rank), verdict.weight, verdict.confidence)
+                .of(container)
+                .end(end)
+                .facts(verdict.evidence.clone())
+                .killer();
+            Some((Killed { container, end, verdict: verdict.clone() }, candidate))
+        })
+        .collect()
+}
+
+/// The name in `configmap "name" not found` and its plural.
+pub(super) fn missing_object(quote: &Quote, kind: &str) -> Option<String> {
+    [format!("{kind} \""), format!("{kind}s \"")].iter().find_map(|start| {
+        let name = quote.between(start, "\"")?;
+        let absent = quote.has(&[&format!("\"{}\" not found", name.to_lowercase())]);
+        absent.then(|| name.to_owned())
+    })
+}
+
+/// The first volume of one of these kinds that an event calls unmounted, with its pointer and the name of its object.
+pub(super) fn unmounted<'c>(case: &'c Case<'_>, kinds: &[&str]) -> Option<(&'c Quote, String, String)> {
+    let quote = case.pod_text(&["unmounted volumes=["])?;
+    let names: Vec<&str> = quote.between("unmounted volumes=[", "]")?.split([' ', ',']).collect();
+    case.pod.spec.list("volumes").iter().enumerate().filter(|(_, volume)| names.contains(&volume.text("name"))).find_map(
+        |(place, volume)| {
+            kinds.iter().find_map(|kind| {
+                let source = volume.get_or_null(kind);
+                let key = if *kind == "secret" { "secretName" } else { "name" };
+                let wanted = !source.text(key).is_empty() && !source.is_true("optional");
+                wanted.then(|| (quote, format!("/spec/volumes/{place}/{kind}/{key}"), source.text(key).to_owned()))
+            })
+        },
+    )
+}
+
+/// ` in namespace x`, where it is known.
+pub(super) fn place(case: &Case<'_>) -> String {
+    let namespace = shown(case.pod.namespace);
+    if namespace.is_empty() { String::new() } else { say!(case, " in namespace {namespace}", "（命名空间 {namespace}）") }
+}
+
+/// What a container's environment refers to, with their pointers.
+pub(super) fn references(container: &Container<'_>) -> Vec<(String, String)> {
+    let mut references = Vec::new();
+    let base = &container.spec_pointer;
+    for (place, source) in container.spec.list("envFrom").iter().enumerate() {
+        for (key, kind) in [("configMapRef", "ConfigMap"), ("secretRef", "Secret")] {
+            let name = source.get_or_null(key).text("name");
+            if !name.is_empty() {
+                references.push((format!("{base}/envFrom/{place}/{key}"), shown(&format!("{kind} {name}"))));
+            }
+        }
+    }
+    for (place, variable) in container.spec.list("env").iter().enumerate() {
+        for (key, kind) in [("configMapKeyRef", "ConfigMap"), ("secretKeyRef", "Secret")] {
+            let source = variable.get_or_null("valueFrom").get_or_null(key);
+            if !source.text("name").is_empty() {
+                references.push((
+                    format!("{base}/env/{place}/valueFrom/{key}"),
+                    shown(&format!("{kind} {} key {}", source.text("name"), source.text("key"))),
+                ));
+            }
+        }
+    }
+    references
+}
+
+/// The script of `sh -c …`, with its pointer.
+pub(super) fn shell_script<'a>(container: &Container<'a>) -> Option<(String, &'a str)> {
+    let words = ["command", "args"].into_iter().flat_map(|list| {
+        let texts = container.spec.list(list).iter().enumerate();
+        texts.filter_map(move |(place, word)| Some((format!("{}/{list}/{place}", container.spec_pointer), word.as_str()?)))
+    });
+    let mut words =
+        words.skip_while(|(_, word)| !["sh", "bash", "ash", "dash", "zsh"].contains(&word.rsplit('/').next().unwrap_or_default()));
+    words.next()?;
+    let mut words = words.skip_while(|(_, word)| word.starts_with('-') && !word.ends_with('c'));
+    words.next().filter(|(_, flag)| flag.starts_with('-'))?;
+    words.next()
+}
+
+/// The last line that says something.
+pub(super) fn last_line(message: &str) -> String {
+    message.lines().rev().map(str::trim).find(|line| !line.is_empty()).map(shown).unwrap_or_default()
+}
+
+/// The line that holds one of these texts, which are in lower case.
+pub(super) fn telling_line(text: &str, needles: &[&str]) -> String {
+    let line = text.lines().rev().find(|line| {
+        let lower = line.to_lowercase();
+        needles.iter().any(|needle| lower.contains(needle))
+    });
+    shown(line.unwrap_or(text))
+}
+
+/// The host of an image reference; Docker Hub where it names none (`distribution/reference: splitDockerDomain`).
+pub(super) fn registry(image: &str) -> &str {
+    match image.split_once('/') {
+        Some((host, _)) if host.contains(['.', ':']) || host == "localhost" => host,
+        _ => "docker.io",
+    }
+}
+
+pub(super) fn service_account<'a>(case: &Case<'a>) -> &'a str {
+    let name = case.pod.spec.text("serviceAccountName");
+    if name.is_empty() { "default" } else { name }
+}
+
+/// ` worker-1`, where the node is known.
+pub(super) fn node_name(case: &Case<'_>) -> String {
+    if case.pod.node.is_empty() { String::new() } else { format!(" {}", shown(case.pod.node)) }
+}
+
+pub(super) fn node_step(case: &Case<'_>) -> Option<Step> {
+    case.read_cluster(
+        &["get", "node", case.pod.node, "-o", "wide"],
+        say!(case, "Shows the state and addresses of the node.", "显示节点的状态和地址。"),
+    )
+}
+
+/// The kernel's own record, where the agent has written it.
+pub(super) fn agent_evidence(case: &Case<'_>) -> Option<Step> {
+    case.read(
+        &["get", "pod", case.pod.name, "-o", r"jsonpath={.metadata.annotations.podsight\.dev/oom-killed}"],
+        say!(case, "Shows the kernel's own record, where podsight's agent runs on the node; otherwise give the node's kernel log with --kernel-log.", "显示内核自己的记录（节点上需运行 podsight 代理）；否则可用 --kernel-log 提供节点的内核日志。"),
+    )
+}
+
+/// A quantity of memory in MiB.
+pub(super) fn mebibytes(quantity: &str) -> Option<f64> {
+    let digits = quantity.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(quantity.len());
+    let (number, unit) = quantity.split_at_checked(digits)?;
+    let factor = match unit {
+        "" => 1.0,
+        "m" => 1e-3,
+        "k" => 1e3,
+        "M" => 1e6,
+        "G" => 1e9,
+        "T" => 1e12,
+        "Ki" => 1024.0,
+        "Mi" => 1_048_576.0,
+        "Gi" => 1_073_741_824.0,
+        "Ti" => 1_099_511_627_776.0,
+        _ => return None,
+    };
+    number.parse::<f64>().ok().map(|number| number * factor / 1_048_576.0)
+}

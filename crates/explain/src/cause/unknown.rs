@@ -1,0 +1,51 @@
+//! `unknown`
+
+use super::prelude::*;
+
+pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
+    let first = case.troubled().next();
+    let empty = case.pod.spec.is_null() && case.pod.status.is_null();
+    let mut candidate = case.candidate(Cause::Unknown, Level::Rest, 0, Low);
+    let summary = if empty {
+        say!(
+            case,
+            "The input holds neither spec nor status of a pod, so nothing can be told from it.",
+            "输入中既没有 Pod 的 spec 也没有 status，无从判断。"
+        )
+    } else if let Some((_, container)) = first {
+        candidate = candidate.of(container);
+        let said = if container.waiting.is_empty() { String::new() } else { shown(container.waiting) };
+        if !said.is_empty() {
+            candidate = candidate.fact(Case::fact(
+                format!("{}/state/waiting", container.status_pointer),
+                format!("{said}: {}", shown(container.waiting_message)),
+            ));
+        }
+        if let Some(end) = container.end() {
+            candidate = candidate.end(end);
+        }
+        let name = shown(container.name);
+        say!(
+            case,
+            "Something is wrong with {name} {said}, but the cause cannot be told from this input.",
+            "{name} 不正常 {said}，但从这些输入无法判断原因。"
+        )
+    } else if !case.pod.reason.is_empty() {
+        let (reason, message) = (shown(&case.pod.reason), shown(case.pod.message));
+        candidate = candidate.fact(Case::fact("/status/reason", format!("{reason}: {message}")));
+        say!(
+            case,
+            "The pod has the reason {reason}, which podsight does not know: {message}",
+            "Pod 的原因是 {reason}，podsight 不认识：{message}"
+        )
+    } else {
+        say!(case, "The cause cannot be told from this input.", "从这些输入无法判断原因。")
+    };
+    candidate = candidate
+        .say(summary)
+        .step(case.read(&["describe", "pod", case.pod.name], say!(case, "Shows state and events together.", "同时显示状态和事件。")));
+    if let Some((_, container)) = first {
+        candidate = candidate.step(case.logs(container, say!(case, "Shows the program's own words.", "查看程序自己的输出。")));
+    }
+    found.push(candidate);
+}

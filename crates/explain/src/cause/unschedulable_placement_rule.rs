@@ -1,0 +1,48 @@
+//! `unschedulable-placement-rule`
+
+use super::prelude::*;
+
+const SAYS: [&str; 13] = [
+    "free ports for the requested pod ports",
+    "anti-affinity",
+    "pod affinity rules",
+    "pod affinity",
+    "topology spread constraints",
+    "volume node affinity conflict",
+    "persistentvolume's node affinity",
+    "available volume zone",
+    "max volume count",
+    "readwriteoncepod",
+    "inter-pod affinity",
+    "no available disk",
+    "volume zone",
+];
+
+pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
+    let Some((quote, weight, reasons)) = scheduling(case, &SAYS, &[]) else { return };
+    let step = if quote.has(&["volume"]) {
+        case.read(
+            &["get", "pvc", "-o", "wide"],
+            say!(
+                case,
+                "Shows the claims and their volumes; the zone of a volume is in its node affinity.",
+                "显示声明及其卷；卷所在可用区在其节点亲和性中。"
+            ),
+        )
+    } else {
+        case.read_cluster(
+            &["get", "pods", "-A", "-o", "wide"],
+            say!(case, "Shows which pods hold the places.", "查看哪些 Pod 占用了位置。"),
+        )
+    };
+    found.push(
+        case.candidate(Cause::UnschedulablePlacementRule, Level::Pod, weight, High)
+            .quote(quote)
+            .say(say!(
+                case,
+                "Pods or volumes already in place exclude every node: {reasons}.",
+                "已在位的 Pod 或卷排除了所有节点：{reasons}。"
+            ))
+            .step(step),
+    );
+}

@@ -1,0 +1,31 @@
+//! `unschedulable-taint`
+
+use super::prelude::*;
+
+const SAYS: [&str; 5] = ["untolerated taint", "had taint", "had taints", "were unschedulable", "didn't tolerate"];
+
+pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
+    // Nearly every cluster keeps its control plane free by a taint; that alone is not what people look for.
+    let Some((quote, weight, reasons)) =
+        scheduling(case, &SAYS, &["node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master"])
+    else {
+        return;
+    };
+    found.push(
+        case.candidate(Cause::UnschedulableTaint, Level::Pod, weight, High)
+            .quote(quote)
+            .say(say!(
+                case,
+                "Every node that would fit is cordoned or has a taint that the pod does not tolerate: {reasons}.",
+                "本来合适的节点都被封锁，或带有 Pod 不容忍的污点：{reasons}。"
+            ))
+            .step(case.read_cluster(
+                &["get", "nodes", "-o", "custom-columns=NAME:.metadata.name,CORDONED:.spec.unschedulable,TAINTS:.spec.taints"],
+                say!(
+                    case,
+                    "Shows taints and cordons; not-ready and pressure taints go when the node recovers.",
+                    "显示污点和封锁；not-ready 与压力类污点会在节点恢复后消失。"
+                ),
+            )),
+    );
+}

@@ -1,0 +1,116 @@
+//! `volume-mount-failed`
+
+use super::prelude::*;
+
+const IN_CONTAINER: [&str; 8] = [
+    "failed to prepare subpath",
+    "failed to create subpath directory",
+    "cannot find volume \"",
+    "trying to mount a directory onto a file",
+    "not a directory: unknown: are you trying to mount",
+    "failed to stat \"/var/lib/kubelet",
+    "error while creating mount source path",
+    "imagevolumemountfailed",
+];
+const IN_POD: [&str; 12] = [
+    "mountvolume.setup failed",
+    "mountvolume.mountdevice failed",
+    "mountvolume.waitforattach failed",
+    "attachvolume.attach failed",
+    "unable to attach or mount volumes",
+    "unable to mount volumes",
+    "multi-attach error",
+    "hostpath type check failed",
+    "failedattachvolume",
+    "failedmount",
+    "volume attachment limit",
+    "failedmapvolume",
+];
+
+pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
+    if case.pod.reason == "VolumeAttachmentLimitExceeded" {
+        let mut candidate = case
+            .candidate(Cause::VolumeMountFailed, Level::Pod, 95, High)
+            .fact(Case::fact("/status/reason", "VolumeAttachmentLimitExceeded"));
+        if let Some(quote) = case.pod_texts.first() {
+            candidate = candidate.quote(quote);
+        }
+        found.push(
+            candidate
+                .say(say!(
+                    case,
+                    "The node cannot attach one more volume: its driver's limit is reached.",
+                    "节点无法再挂接卷：已达到存储驱动的上限。"
+                ))
+                .step(case.read_cluster(
+                    &["get", "csinode", case.pod.node, "-o", "yaml"],
+                    say!(case, "Shows how many volumes each driver allows on the node.", "查看每个驱动在该节点上允许的卷数。"),
+                )),
+        );
+    }
+    for (rank, container) in case.configuring().chain(case.starting()) {
+        if let Some(quote) = case.text(container, &IN_CONTAINER).or_else(|| {
+            case.text(container, &["error mounting"]).filter(|quote| quote.has(&["not a directory", "no such file or directory"]))
+        }) {
+            let summary = if quote.has(&["directory onto a file", "not a directory"]) {
+                say!(
+                    case,
+                    "A volume is mounted onto something of another kind: a folder onto a file or the reverse. A single file of a ConfigMap or Secret needs subPath.",
+                    "卷挂载到了不同类型的目标上：把目录挂到文件上，或相反。要挂载 ConfigMap 或 Secret 的单个文件需使用 subPath。"
+                )
+            } else {
+                say!(case, "A volume mount of this container cannot be set up on the node.", "节点无法设置该容器的卷挂载。")
+            };
+            let mut candidate = case.candidate(Cause::VolumeMountFailed, Level::Container(rank), 90, High).of(container).quote(quote);
+            if let Some(end) = container.end() {
+                candidate = candidate.end(end);
+            }
+            let path = format!("{{.spec.containers[?(@.name==\"{}\")].volumeMounts}}", container.name);
+            found.push(candidate.say(summary).step(case.read(
+                &["get", "pod", case.pod.name, "-o", &format!("jsonpath={path}")],
+                say!(case, "Shows the mounts with their paths and sub-paths.", "显示各挂载的路径和子路径。"),
+            )));
+        }
+    }
+    if !case.setting_up() {
+        return;
+    }
+    let Some(quote) = case.pod_text(&IN_POD) else { return };
+    // Which volumes are late, and not why.
+    let vague = !quote.has(&["for volume \"", "multi-attach", "attachvolume"]) && quote.has(&["timed out waiting"]);
+    let volume = quote.between("for volume \"", "\"").or_else(|| quote.between("unmounted volumes=[", "]")).map(shown).unwrap_or_default();
+    let summary = if quote.has(&["multi-attach error"]) {
+        say!(
+            case,
+            "The volume {volume} is still attached to another node, and it can be on one node only.",
+            "卷 {volume} 仍挂接在另一个节点上，而它同一时间只能在一个节点上。"
+        )
+    } else if quote.has(&["hostpath type check failed"]) {
+        say!(
+            case,
+            "The host path of volume {volume} is missing on the node or is of another type than the pod demands.",
+            "卷 {volume} 的主机路径在节点上不存在，或类型与 Pod 的要求不符。"
+        )
+    } else {
+        say!(case, "The volume {volume} cannot be attached or mounted on the node.", "卷 {volume} 无法挂接或挂载到节点。")
+    };
+    found.push(
+        case.candidate(Cause::VolumeMountFailed, Level::Container(0), if vague { 65 } else { 80 }, if vague { Medium } else { High })
+            .of_some(mounter(case, &volume).or_else(|| case.only_container()))
+            .quote(quote)
+            .say(summary)
+            .step(case.pod_events(say!(case, "Shows the storage driver's newest words.", "显示存储驱动最新的报错。")))
+            .step(case.read_cluster(
+                &["get", "volumeattachments"],
+                say!(case, "Shows which node holds which volume.", "查看各卷挂接在哪个节点上。"),
+            )),
+    );
+}
+
+/// The container that mounts this volume.
+fn mounter<'c, 'a>(case: &'c Case<'a>, volume: &str) -> Option<&'c Container<'a>> {
+    case.pod
+        .containers
+        .iter()
+        .find(|container| !volume.is_empty() && container.spec.list("volumeMounts").iter().any(|mount| mount.text("name") == volume))
+}

@@ -1,0 +1,314 @@
+//! Who ended a container: the first of a list of tests that holds, each with its evidence.
+//!
+//! The order goes from what was seen to what only fits: the placeholder of the kubelet, the restart rule, the kernel's own record, the
+//! runtime's flag, the kubelet's events, the state of the pod and its node, the timing of the probes, and last that nobody knows.
+
+use crate::candidate::say;
+use crate::case::{Case, event_quote};
+use crate::container::{Container, End, Role};
+use crate::explanation::{Confidence, Evidence, Source};
+use crate::memory::Proof;
+use crate::probe::{self, Fit};
+use crate::view::View as _;
+use podsight_cause::Cause;
+use podsight_cgroup::Scope;
+
+/// Who ended a container.
+#[derive(Clone, Debug)]
+pub(crate) struct Verdict {
+    pub(crate) cause: Cause,
+    pub(crate) confidence: Confidence,
+    pub(crate) weight: u8,
+    pub(crate) evidence: Vec<Evidence>,
+}
+
+/// A memory kill that lies further than this from the end did not end the container, in seconds. The kernel's and the runtime's clocks are
+/// read by two programs, and the agent rounds.
+const SAME_MOMENT: i64 = 10;
+
+fn verdict(cause: Cause, confidence: Confidence, weight: u8, evidence: Vec<Evidence>) -> Verdict {
+    Verdict { cause, confidence, weight, evidence }
+}
+
+/// Decides for one end of a container; nothing where the container ended by itself as far as anyone can tell.
+pub(crate) fn decide(case: &Case<'_>, container: &Container<'_>, end: &End<'_>) -> Option<Verdict> {
+    let stopped = matches!(end.code, Some(137 | 143));
+    placeholder(end)
+        .or_else(|| rule(end))
+        .or_else(|| proven(case, container, end))
+        .or_else(|| hook(case, container, end))
+        .or_else(|| probe_event(case, container, end))
+        .or_else(|| flagged(case, container, end))
+        .or_else(|| if stopped { deletion(case, end) } else { None })
+        .or_else(|| node(case, container, end))
+        .or_else(|| if stopped { timing(case, container, end) } else { None })
+        .or_else(|| if stopped { stopping(case, container) } else { None })
+        .or_else(|| if stopped { outside(case) } else { None })
+        .or_else(|| (stopped || unasked_signal(end)).then(|| verdict(Cause::KillerUnknown, Confidence::Medium, 50, Vec::new())))
+}
+
+/// HUP, INT and QUIT are sent by somebody, as KILL and TERM are.
+fn unasked_signal(end: &End<'_>) -> bool {
+    matches!(end.code, Some(129..=131 | -1_073_741_510 | 3_221_225_786))
+}
+
+fn placeholder(end: &End<'_>) -> Option<Verdict> {
+    (end.reason == "ContainerStatusUnknown").then(|| verdict(Cause::ContainerRecordLost, Confidence::Medium, 85, Vec::new()))
+}
+
+fn rule(end: &End<'_>) -> Option<Verdict> {
+    (end.reason == "RestartingAllContainers").then(|| verdict(Cause::RestartAllRule, Confidence::High, 95, Vec::new()))
+}
+
+/// The kernel's own record, by annotation or log.
+fn proven(case: &Case<'_>, container: &Container<'_>, end: &End<'_>) -> Option<Verdict> {
+    let proof = case.proofs.iter().find(|proof| is_about(proof, container, end))?;
+    Some(verdict(cause_of(proof, end.code), Confidence::High, 98, proof.evidence.clone()))
+}
+
+/// What a proven kill means for a container that ended with this code, or still runs.
+pub(crate) fn cause_of(proof: &Proof, code: Option<i64>) -> Cause {
+    proof.verdict.unwrap_or_else(|| match proof.scope {
+        Some(Scope::Node) => Cause::OomNode,
+        Some(Scope::Pod | Scope::Qos | Scope::NodeAllocatable | Scope::Cgroup) => Cause::OomPodLimit,
+        Some(Scope::Container) if code == Some(137) => Cause::OomContainerLimit,
+        _ if code != Some(137) => Cause::OomChildProcess,
+        _ => Cause::OomUnattributed,
+    })
+}
+
+fn is_about(proof: &Proof, container: &Container<'_>, end: &End<'_>) -> bool {
+    if proof.container != container.name {
+        return false;
+    }
+    if let Some(id) = &proof.container_id {
+        return end.container_id.is_empty() || id == end.container_id;
+    }
+    match (proof.last, end.finished) {
+        (Some(last), Some(finished)) => (finished.as_second() - last.as_second()).abs() <= SAME_MOMENT,
+        _ => end.oom_killed() || end.code == Some(137),
+    }
+}
+
+fn hook(case: &Case<'_>, container: &Container<'_>, end: &End<'_>) -> Option<Verdict> {
+    if end.oom_killed() {
+        return None;
+    }
+    let event = case.event(&["FailedPostStartHook"], Some(container))?;
+    Some(verdict(Cause::PostStartHookFailed, Confidence::High, 92, vec![event_quote(event).evidence()]))
+}
+
+/// The kubelet says in an event that it stops the container for a probe.
+fn probe_event(case: &Case<'_>, container: &Container<'_>, end: &End<'_>) -> Option<Verdict> {
+    if end.oom_killed() && end.code == Some(137) {
+        return None;
+    }
+    let says = |texts: &[&str]| case.texts(container).iter().find(|quote| quote.source == Source::Event && quote.has(texts));
+    if let Some(killing) = says(&["failed liveness probe", "failed startup probe"]) {
+        let unhealthy = says(&["liveness probe failed", "startup probe failed", "liveness probe errored", "startup probe errored"]);
+        let evidence = [Some(killing), unhealthy].into_iter().flatten().map(crate::quote::Quote::evidence).collect();
+        return Some(verdict(Cause::ProbeKill, Confidence::High, 95, evidence));
+    }
+    let unhealthy = case.events.iter().rev().find(|event| {
+        event.reason == "Unhealthy"
+            && ["Liveness probe", "Startup probe"].iter().any(|start| event.message.starts_with(start))
+            && says(&[&event.message.to_lowercase()]).is_some()
+    })?;
+    let threshold = probe::threshold(container, if unhealthy.message.starts_with("Liveness") { "livenessProbe" } else { "startupProbe" });
+    let often = unhealthy.count >= threshold;
+    let stopped = matches!(end.code, Some(137 | 143));
+    // Failing probes before an end with the program's own code may only be its agony.
+    (often && container.restarts > 0 || stopped).then(|| {
+        let sure = often && stopped;
+        verdict(
+            Cause::ProbeKill,
+            if sure { Confidence::High } else { Confidence::Medium },
+            if sure { 93 } else { 65 },
+            vec![event_quote(unhealthy).evidence()],
+        )
+    })
+}
+
+/// The runtime says `OOMKilled`, and no kernel record says more.
+fn flagged(case: &Case<'_>, container: &Container<'_>, end: &End<'_>) -> Option<Verdict> {
+    if !end.oom_killed() {
+        return None;
+    }
+    let stale = case.proofs.iter().find(|proof| {
+        proof.container == container.name
+            && matches!((proof.last, end.finished), (Some(last), Some(finished)) if finished.as_second() - last.as_second() > SAME_MOMENT)
+    });
+    if let Some(stale) = stale {
+        return Some(verdict(Cause::OomFlagFalse, Confidence::Medium, 90, stale.evidence.clone()));
+    }
+    match end.code {
+        Some(143) => return Some(verdict(Cause::OomFlagFalse, Confidence::Medium, 88, Vec::new())),
+        Some(code) if code != 137 => return Some(verdict(Cause::OomChildProcess, Confidence::Medium, 88, Vec::new())),
+        _ => {}
+    }
+    if let Some(event) = case.event(&["SystemOOM"], None) {
+        return Some(verdict(Cause::OomNode, Confidence::Medium, 89, vec![event_quote(event).evidence()]));
+    }
+    let pod_limit = case.pod.spec.get_or_null("resources").get_or_null("limits").text("memory");
+    let tmpfs = case.pod.spec.list("volumes").iter().any(|volume| volume.get_or_null("emptyDir").text("medium") == "Memory");
+    if let Some(limit) = container.memory_limit() {
+        let evidence = vec![Case::fact(
+            format!("{}/resources/limits/memory", container.spec_pointer),
+            say!(case, "memory limit {limit}", "内存上限 {limit}"),
+        )];
+        let alone = pod_limit.is_empty() && !tmpfs;
+        return Some(verdict(Cause::OomContainerLimit, if alone { Confidence::High } else { Confidence::Medium }, 88, evidence));
+    }
+    if !pod_limit.is_empty() {
+        let evidence = vec![Case::fact(
+            "/spec/resources/limits/memory",
+            say!(case, "memory limit of the pod {pod_limit}", "Pod 的内存上限 {pod_limit}"),
+        )];
+        return Some(verdict(Cause::OomPodLimit, Confidence::Medium, 88, evidence));
+    }
+    // The API server always writes `resources`, so that its absence means a fragment.
+    if container.spec.get_or_null("resources").is_object() {
+        let evidence = vec![Case::fact(format!("{}/resources", container.spec_pointer), say!(case, "no memory limit", "没有内存上限"))];
+        return Some(verdict(Cause::OomNode, Confidence::Medium, 86, evidence));
+    }
+    Some(verdict(Cause::OomUnattributed, Confidence::Medium, 85, Vec::new()))
+}
+
+/// The pod is being deleted: was the grace period used up?
+fn deletion(case: &Case<'_>, end: &End<'_>) -> Option<Verdict> {
+    let deletion = case.pod.deletion?;
+    let used_up = end.code == Some(137) && end.finished.is_none_or(|finished| finished.as_second() >= deletion.as_second() - 2);
+    let evidence = vec![Case::fact("/metadata/deletionTimestamp", say!(case, "grace ends {deletion}", "宽限期至 {deletion}"))];
+    used_up.then(|| verdict(Cause::StopGraceExceeded, Confidence::High, 90, evidence))
+}
+
+/// The node or its runtime restarted under the container.
+fn node(case: &Case<'_>, container: &Container<'_>, end: &End<'_>) -> Option<Verdict> {
+    if end.oom_killed() {
+        return None;
+    }
+    let odd = matches!(end.code, Some(255 | 137 | 143 | 2) | None);
+    if end.reason == "Unknown" {
+        return Some(verdict(
+            Cause::NodeShutdownOrRestart,
+            if end.code == Some(255) { Confidence::High } else { Confidence::Medium },
+            90,
+            Vec::new(),
+        ));
+    }
+    if let Some(event) = case.event(&["Rebooted", "NodeShutdown", "Shutdown"], None) {
+        return Some(verdict(Cause::NodeShutdownOrRestart, Confidence::Medium, 82, vec![event_quote(event).evidence()]));
+    }
+    if !odd {
+        return None;
+    }
+    // A kubelet that saw the pod for the first time after the container had ended was itself started in between.
+    let seen = [
+        ("/metadata/annotations/kubernetes.io~1config.seen", crate::view::time(case.pod.annotation("kubernetes.io/config.seen"))),
+        ("/status/startTime", case.pod.status.time("startTime")),
+    ];
+    let later = seen
+        .into_iter()
+        .find_map(|(pointer, seen)| Some((pointer, seen.filter(|seen| end.finished.is_some_and(|finished| finished < *seen))?)));
+    if let Some((pointer, seen)) = later {
+        let evidence = vec![Case::fact(
+            pointer,
+            say!(
+                case,
+                "the kubelet first saw the pod {seen}, after the container had ended",
+                "kubelet 首次看到该 Pod 是在 {seen}，晚于容器结束"
+            ),
+        )];
+        return Some(verdict(Cause::NodeShutdownOrRestart, Confidence::Medium, 80, evidence));
+    }
+    let together = ended_together(case, container, end);
+    if !together.is_empty() {
+        return Some(verdict(Cause::NodeShutdownOrRestart, Confidence::Medium, 75, together));
+    }
+    if end.code == Some(255)
+        && let Some(event) = case.event(&["SandboxChanged", "NodeNotReady"], None)
+    {
+        return Some(verdict(Cause::NodeShutdownOrRestart, Confidence::Medium, 78, vec![event_quote(event).evidence()]));
+    }
+    // The first restart follows at once: a long gap means that nobody was there to do it.
+    let gap = container.running_since.zip(end.finished).map(|(since, finished)| since.as_second() - finished.as_second());
+    if end.code == Some(255) && container.restarts == 1 && gap.is_some_and(|gap| gap >= 15) {
+        let gap = gap.unwrap_or_default();
+        let evidence = vec![Case::fact(
+            format!("{}/state/running/startedAt", container.status_pointer),
+            say!(
+                case,
+                "started {gap}s after the end, although the first restart follows at once",
+                "结束 {gap} 秒后才启动，而首次重启本应立即进行"
+            ),
+        )];
+        return Some(verdict(Cause::NodeShutdownOrRestart, Confidence::Medium, 74, evidence));
+    }
+    None
+}
+
+/// Other containers of the pod that ended in the same two seconds, all with a code that a restart of the node leaves behind.
+fn ended_together(case: &Case<'_>, container: &Container<'_>, end: &End<'_>) -> Vec<Evidence> {
+    let Some(finished) = end.finished else { return Vec::new() };
+    if container.ended.is_some() {
+        return Vec::new();
+    }
+    let mut others = Vec::new();
+    for other in case
+        .pod
+        .containers
+        .iter()
+        .filter(|other| matches!(other.role, Role::Main | Role::Sidecar) && other.status_pointer != container.status_pointer)
+    {
+        match other.last.as_ref().filter(|last| !last.oom_killed()).and_then(|last| Some((last, last.finished?))) {
+            Some((last, then))
+                if (then.as_second() - finished.as_second()).abs() <= 2 && matches!(last.code, Some(255 | 137 | 143 | 2 | 0)) =>
+            {
+                others.push(Case::fact(last.pointer.clone(), crate::candidate::describe(last, case.lang)));
+            }
+            _ => return Vec::new(),
+        }
+    }
+    others
+}
+
+/// No event is left, but the life of the container fits its probes.
+fn timing(case: &Case<'_>, container: &Container<'_>, end: &End<'_>) -> Option<Verdict> {
+    // After a deletion or at the end of the pod nobody needs a probe to explain a stop.
+    if case.pod.deletion.is_some() || case.pod.over() || container.restarts == 0 {
+        return None;
+    }
+    match probe::fit(case, container, end)? {
+        Fit::Exact(evidence) => Some(verdict(Cause::ProbeKill, Confidence::Medium, 72, evidence)),
+        // In place, the kubelet restarts a container that it stopped itself only for a probe or a changed spec.
+        Fit::Possible(evidence) if end.code == Some(143) => Some(verdict(Cause::ProbeKill, Confidence::Medium, 66, evidence)),
+        Fit::Possible(_) => None,
+    }
+}
+
+/// The kubelet says that it stops the container, and 137 says that the process did not stop in time.
+fn stopping(case: &Case<'_>, container: &Container<'_>) -> Option<Verdict> {
+    let event = case.event(&["ExceededGracePeriod", "FailedPreStopHook"], Some(container)).or_else(|| {
+        let killing = case.event(&["Killing"], Some(container))?;
+        killing.message.starts_with("Stopping container").then_some(killing)
+    })?;
+    let killed = container.end().and_then(|end| end.code) == Some(137);
+    killed.then(|| verdict(Cause::StopGraceExceeded, Confidence::Medium, 70, vec![event_quote(event).evidence()]))
+}
+
+/// A kernel log was given and holds no kill of this pod: then it was not the kernel's want of memory.
+fn outside(case: &Case<'_>) -> Option<Verdict> {
+    let reads = case.kernel_log && case.proofs.is_empty() && !case.pod.uid.is_empty();
+    reads.then(|| {
+        verdict(
+            Cause::KilledExternally,
+            Confidence::Low,
+            52,
+            vec![Evidence {
+                source: Source::Kernel,
+                pointer: "log".to_owned(),
+                text: say!(case, "the kernel log holds no memory kill of this pod", "内核日志中没有该 Pod 的内存杀死记录"),
+            }],
+        )
+    })
+}

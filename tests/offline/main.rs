@@ -1,0 +1,4 @@
+//! Tests that need nothing: no root, no network, no cluster.
+
+mod kmsg_captured;
+mod kmsg_framings;
