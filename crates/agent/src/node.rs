@@ -1,5 +1,6 @@
 //! What the agent knows of its node: pods, kills on their way, evidence, the account. No I/O and no clock.
 
+mod silent;
 mod storm;
 
 use crate::metrics::{AgentMetrics, Victim};
@@ -42,6 +43,7 @@ pub struct Node {
     /// Kill lines without a cgroup, while the containers' counters may still tell whose they are.
     bare: VecDeque<Waiting>,
     counters: Counters,
+    ends: silent::Ends,
     records: BTreeMap<String, PodRecord>,
     queue: Queue,
     ledger: Ledger,
@@ -113,6 +115,7 @@ impl Node {
             waiting: VecDeque::new(),
             bare: VecDeque::new(),
             counters: Counters::default(),
+            ends: silent::Ends::default(),
             records: BTreeMap::new(),
             queue: Queue::new(now),
             ledger: account_resume.map_or_else(Ledger::default, |account| Ledger::open(account.counter)),
@@ -179,12 +182,14 @@ impl Node {
         if self.records.contains_key(&pod.uid) {
             self.queue.retry_now(now);
         }
+        self.note_ends(&pod, now);
         self.pods.apply(pod);
         self.metrics.pods.set(i64::try_from(self.pods.len()).unwrap_or(i64::MAX));
     }
 
     /// A pod was deleted.
     pub fn pod_deleted(&mut self, uid: &str) {
+        self.forget_ends(uid);
         self.pods.remove(uid);
         self.metrics.pods.set(i64::try_from(self.pods.len()).unwrap_or(i64::MAX));
     }
@@ -352,6 +357,7 @@ impl Node {
                 log_kill(waiting, None, None, None);
             }
             Place::Unknown => {
+                self.note_unowned(waiting.at);
                 self.settle_line(&waiting.id, false);
                 self.metrics.kill(Victim::unknown, foreign_scope(&waiting.kill), attribution);
                 log_kill(waiting, None, None, None);

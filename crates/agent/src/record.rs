@@ -3,9 +3,9 @@
 use crate::publish::{Announcement, Write};
 use jiff::Timestamp;
 use podsight_cause::Cause;
-use podsight_evidence::annotation::Evidence;
+use podsight_evidence::annotation::{ContainerEvidence, Evidence};
 use podsight_evidence::id::KillId;
-use podsight_evidence::merge::{ConfirmedKill, Merged, count_alone, merge, merge_counted};
+use podsight_evidence::merge::{ConfirmedKill, Merged, count_alone, merge, merge_counted, show_time};
 use podsight_evidence::pods::Pod;
 use podsight_evidence::{annotation, sentence, verdict};
 use std::collections::BTreeMap;
@@ -84,8 +84,23 @@ impl PodRecord {
         self.is_changed = true;
     }
 
+    /// Notes that a container ended as if killed and the kernel did not do it. Whether that is new.
+    pub fn deny(&mut self, container: &str, at: Timestamp, limit: Option<String>, verdict: Cause) -> bool {
+        let at = show_time(at);
+        let evidence = self.evidence.containers.entry(container.to_owned()).or_default();
+        if evidence.kills > 0 || (evidence.last == at && evidence.verdict == verdict.id()) {
+            return false;
+        }
+        if evidence.first.is_empty() {
+            evidence.first.clone_from(&at);
+        }
+        *evidence = ContainerEvidence { last: at, limit, visible: true, verdict: verdict.id().to_owned(), ..std::mem::take(evidence) };
+        self.is_changed = true;
+        true
+    }
+
     /// What is known of a container so far.
-    pub fn container(&self, name: &str) -> Option<&podsight_evidence::annotation::ContainerEvidence> {
+    pub fn container(&self, name: &str) -> Option<&ContainerEvidence> {
         self.evidence.containers.get(name)
     }
 

@@ -148,6 +148,9 @@ impl Agent {
         let mut node = Node::new(boot, checkpoint, metrics.clone(), Instant::now());
         // A recorded log has nothing to do with the counters of this machine.
         let is_live = !matches!(args.kernel_log, KernelLog::File(_));
+        if is_live {
+            node.judges_ends_since(clock::now());
+        }
         let cgroups = Cgroups::open(&args.cgroup_root).filter(|_| is_live);
         if cgroups.is_some() {
             node.has_counters();
@@ -230,7 +233,9 @@ impl Agent {
             None => {}
         }
         self.read_counters()?;
-        self.node.review(clock::now(), Instant::now());
+        let now = Instant::now();
+        self.node.review(clock::now(), now);
+        self.node.judge_ends(now);
         self.save();
         Ok(())
     }

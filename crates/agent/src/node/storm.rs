@@ -77,6 +77,7 @@ impl Node {
                 self.bare.push_back(Waiting { looks: waiting.looks.saturating_add(1), ..waiting });
                 continue;
             }
+            self.note_unowned(waiting.at);
             self.settle_line(&waiting.id, false);
             self.metrics.kill(Victim::unknown, super::foreign_scope(&waiting.kill), Attribution::None);
             log_kill(&waiting, None, None, None);
