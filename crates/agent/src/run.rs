@@ -116,7 +116,8 @@ async fn start(args: Args, log_level: LogLevel) -> Result<(), AgentError> {
 pub struct Agent {
     node: Node,
     reader: Reader,
-    vmstat: Vmstat,
+    /// Absent for a recorded log: this machine's counter has nothing to do with it.
+    vmstat: Option<Vmstat>,
     cgroups: Option<Cgroups>,
     processes: Option<Processes>,
     scanned_at: Instant,
@@ -166,7 +167,7 @@ impl Agent {
         Ok(Self {
             node,
             reader,
-            vmstat: Vmstat::new(&args.proc),
+            vmstat: is_live.then(|| Vmstat::new(&args.proc)),
             cgroups,
             processes: Processes::open(&args.proc).filter(|_| is_live),
             scanned_at: Instant::now(),
@@ -219,9 +220,9 @@ impl Agent {
     /// Reads all that the ring holds, until the counter is the same before and after.
     fn catch_up(&mut self) -> Result<(), AgentError> {
         for _ in 0..OPENING_TRIES {
-            let before = self.vmstat.oom_kill();
+            let before = self.kernel_count();
             self.read()?;
-            if before == self.vmstat.oom_kill() {
+            if before == self.kernel_count() {
                 self.counter = before;
                 break;
             }
@@ -235,7 +236,7 @@ impl Agent {
     }
 
     fn tick(&mut self) -> Result<(), AgentError> {
-        let counter = self.vmstat.oom_kill();
+        let counter = self.kernel_count();
         let has_moved = counter != self.counter;
         match counter {
             Some(counter) => {
@@ -259,13 +260,18 @@ impl Agent {
         let Some(cgroups) = self.cgroups.as_mut().filter(|_| self.node.wants_counters()) else { return Ok(()) };
         cgroups.walk();
         let readings = cgroups.read();
-        if let Some(counter) = self.vmstat.oom_kill() {
+        if let Some(counter) = self.kernel_count() {
             self.read_up_to(counter)?;
         }
         let now = Instant::now();
         self.node.settle(now);
         self.node.counters(&readings, clock::now(), now);
         Ok(())
+    }
+
+    /// What the kernel has counted since boot.
+    fn kernel_count(&mut self) -> Option<u64> {
+        self.vmstat.as_mut()?.oom_kill()
     }
 
     /// Looks at the node's processes: now and then, and while something is being killed, so that the next victims are known.
