@@ -16,6 +16,7 @@ pub mod clock;
 pub mod counters;
 pub mod metrics;
 pub mod node;
+pub mod processes;
 pub mod publish;
 pub mod queue;
 pub mod read;

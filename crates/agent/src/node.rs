@@ -179,8 +179,12 @@ impl Node {
         if let Some(listing) = &mut self.listing {
             listing.insert(pod.uid.clone());
         }
-        if self.records.contains_key(&pod.uid) {
-            self.queue.retry_now(now);
+        // A pod with evidence from before this run: what came of the last kill may not be written yet.
+        if pod.evidence.as_ref().is_some_and(|evidence| evidence.kills() > 0) && !self.records.contains_key(&pod.uid) {
+            self.records.insert(pod.uid.clone(), PodRecord::new(trusted_evidence(&pod, self.latest)));
+        }
+        if let Some(record) = self.records.get_mut(&pod.uid) {
+            record.keep_in_review(now);
         }
         self.note_ends(&pod, now);
         self.pods.apply(pod);
@@ -190,6 +194,9 @@ impl Node {
     /// A pod was deleted.
     pub fn pod_deleted(&mut self, uid: &str) {
         self.forget_ends(uid);
+        if self.records.get(uid).is_some_and(|record| !record.is_dirty() && record.oldest_unwritten().is_none()) {
+            self.records.remove(uid);
+        }
         self.pods.remove(uid);
         self.metrics.pods.set(i64::try_from(self.pods.len()).unwrap_or(i64::MAX));
     }
@@ -200,6 +207,10 @@ impl Node {
             self.pods.retain(&listing);
         }
         self.synced.get_or_insert(now);
+    }
+
+    /// The API server answers again: nobody has to wait for his pause any more.
+    pub fn server_is_back(&mut self, now: Instant) {
         self.queue.retry_now(now);
     }
 
@@ -242,7 +253,7 @@ impl Node {
 
     /// Looks at containers with kills again: what the API shows after a while says whether it was the main process.
     pub fn review(&mut self, wall: Timestamp, now: Instant) {
-        for (uid, record) in &mut self.records {
+        for (uid, record) in self.records.iter_mut().filter(|(_, record)| record.is_in_review(now)) {
             let Some(pod) = self.pods.get(uid) else { continue };
             if record.review(pod, wall) {
                 self.queue.add(uid, now);
@@ -387,6 +398,8 @@ impl Node {
             attribution: kill.attribution,
         };
         let merged = record.merge(&confirmed, (waiting.ordinal, waiting.before));
+        // Also where an earlier run has written it: that may not have lived to see what came of it.
+        record.keep_in_review(now);
         if merged == Merged::Known {
             return;
         }

@@ -9,6 +9,11 @@ use podsight_evidence::merge::{ConfirmedKill, Merged, count_alone, merge, merge_
 use podsight_evidence::pods::Pod;
 use podsight_evidence::{annotation, sentence, verdict};
 use std::collections::BTreeMap;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How long after a kill, or after news of the pod, its status may still change the verdict.
+const REVIEW: Duration = Duration::from_secs(30);
 
 /// A kill's place in the log: how many were read before it, and which was the last of them.
 pub type LogPlace = (u64, Option<KillId>);
@@ -24,6 +29,8 @@ pub struct PodRecord {
     in_flight: Option<InFlight>,
     /// Something other than a kill has changed.
     is_changed: bool,
+    /// Until when the pod's status is looked at again and again.
+    review_until: Option<Instant>,
 }
 
 /// The oldest kill that is not on the pod yet.
@@ -42,7 +49,15 @@ struct InFlight {
 impl PodRecord {
     /// A pod with this evidence on it.
     pub fn new(evidence: Evidence) -> Self {
-        Self { evidence, incidents: BTreeMap::new(), announcement: None, unwritten: None, in_flight: None, is_changed: false }
+        Self {
+            evidence,
+            incidents: BTreeMap::new(),
+            announcement: None,
+            unwritten: None,
+            in_flight: None,
+            is_changed: false,
+            review_until: None,
+        }
     }
 
     /// Adds a kill.
@@ -115,6 +130,16 @@ impl PodRecord {
         let last: Timestamp = evidence.last.parse().ok()?;
         let since = pod.container(container)?.running_since?;
         Cause::from_id(&evidence.verdict).filter(|_| since < last)
+    }
+
+    /// Has the pod's status looked at for a while: after a kill, and after the API showed something new.
+    pub fn keep_in_review(&mut self, now: Instant) {
+        self.review_until = Some(now + REVIEW);
+    }
+
+    /// Whether the pod's status is to be looked at.
+    pub fn is_in_review(&self, now: Instant) -> bool {
+        self.review_until.is_some_and(|until| now <= until)
     }
 
     /// Looks at the pod's status again. Whether that changed anything.

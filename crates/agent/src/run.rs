@@ -6,6 +6,7 @@ use crate::checkpoint::CheckpointFile;
 use crate::counters::Vmstat;
 use crate::metrics::AgentMetrics;
 use crate::node::{Node, Outcome};
+use crate::processes::Processes;
 use crate::publish::Publisher;
 use crate::read::{Found, Reader, SourceError};
 use crate::{clock, watch};
@@ -13,7 +14,7 @@ use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 use kube::Client;
-use podsight_oom::Event;
+use podsight_oom::{Attribution, Event, Kill};
 use podsight_runtime::admin::{Admin, Readiness};
 use podsight_runtime::client::ClientError;
 use podsight_runtime::metrics::Metrics;
@@ -32,6 +33,8 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 const TICK: Duration = Duration::from_millis(250);
 /// The account opens when the counter is the same before and after reading the log; in a storm it may take a few tries.
 const OPENING_TRIES: u32 = 20;
+/// How often the node's processes are looked at while nothing is killed. A node with 500 of them is looked at for 10 ms.
+const SCAN: Duration = Duration::from_mins(1);
 /// Parts that `/readyz` names.
 const LOG: &str = "kernel-log";
 const PODS: &str = "pods";
@@ -113,8 +116,11 @@ async fn start(args: Args, log_level: LogLevel) -> Result<(), AgentError> {
 pub struct Agent {
     node: Node,
     reader: Reader,
-    vmstat: Vmstat,
+    /// Absent for a recorded log: this machine's counter has nothing to do with it.
+    vmstat: Option<Vmstat>,
     cgroups: Option<Cgroups>,
+    processes: Option<Processes>,
+    scanned_at: Instant,
     /// The counter when the log was last read to its end.
     counter: Option<u64>,
     checkpoint: CheckpointFile,
@@ -161,8 +167,10 @@ impl Agent {
         Ok(Self {
             node,
             reader,
-            vmstat: Vmstat::new(&args.proc),
+            vmstat: is_live.then(|| Vmstat::new(&args.proc)),
             cgroups,
+            processes: Processes::open(&args.proc).filter(|_| is_live),
+            scanned_at: Instant::now(),
             counter: None,
             checkpoint: file,
             is_checkpoint_broken: false,
@@ -181,17 +189,21 @@ impl Agent {
         let mut pods = watch::pods(self.client.clone(), &self.node_name);
         let mut tick = interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut watching = watch::State::Listing;
         let mut sending = Sending::new();
         loop {
             let next_write = self.node.next_write_at(Instant::now());
             tokio::select! {
                 () = stop.closing() => return Ok(()),
                 _ = tick.tick() => self.tick()?,
-                Some(event) = pods.next() => match watch::apply(&mut self.node, event, Instant::now()) {
-                    Some(true) => self.readiness.ready(PODS),
-                    Some(false) => self.readiness.not_ready(PODS, "the watch has failed; trying again"),
-                    None => {}
-                },
+                Some(event) = pods.next() => {
+                    watching = watch::apply(&mut self.node, event, watching, Instant::now());
+                    match watching {
+                        watch::State::Listing => {}
+                        watch::State::Watching => self.readiness.ready(PODS),
+                        watch::State::Failing => self.readiness.not_ready(PODS, "the watch has failed; trying again"),
+                    }
+                }
                 Some((uid, outcome)) = sending.next(), if !sending.is_empty() => {
                     self.node.written(&uid, outcome, clock::now(), Instant::now());
                 }
@@ -208,9 +220,9 @@ impl Agent {
     /// Reads all that the ring holds, until the counter is the same before and after.
     fn catch_up(&mut self) -> Result<(), AgentError> {
         for _ in 0..OPENING_TRIES {
-            let before = self.vmstat.oom_kill();
+            let before = self.kernel_count();
             self.read()?;
-            if before == self.vmstat.oom_kill() {
+            if before == self.kernel_count() {
                 self.counter = before;
                 break;
             }
@@ -224,7 +236,9 @@ impl Agent {
     }
 
     fn tick(&mut self) -> Result<(), AgentError> {
-        match self.vmstat.oom_kill() {
+        let counter = self.kernel_count();
+        let has_moved = counter != self.counter;
+        match counter {
             Some(counter) => {
                 self.read_up_to(counter)?;
                 self.node.counter(counter);
@@ -234,6 +248,7 @@ impl Agent {
         }
         self.read_counters()?;
         let now = Instant::now();
+        self.scan_processes(has_moved, now);
         self.node.review(clock::now(), now);
         self.node.judge_ends(now);
         self.save();
@@ -245,13 +260,27 @@ impl Agent {
         let Some(cgroups) = self.cgroups.as_mut().filter(|_| self.node.wants_counters()) else { return Ok(()) };
         cgroups.walk();
         let readings = cgroups.read();
-        if let Some(counter) = self.vmstat.oom_kill() {
+        if let Some(counter) = self.kernel_count() {
             self.read_up_to(counter)?;
         }
         let now = Instant::now();
         self.node.settle(now);
         self.node.counters(&readings, clock::now(), now);
         Ok(())
+    }
+
+    /// What the kernel has counted since boot.
+    fn kernel_count(&mut self) -> Option<u64> {
+        self.vmstat.as_mut()?.oom_kill()
+    }
+
+    /// Looks at the node's processes: now and then, and while something is being killed, so that the next victims are known.
+    fn scan_processes(&mut self, has_moved: bool, now: Instant) {
+        let Some(processes) = &mut self.processes else { return };
+        if has_moved || now.saturating_duration_since(self.scanned_at) >= SCAN {
+            processes.scan();
+            self.scanned_at = now;
+        }
     }
 
     /// Reads the log, if it can tell more than when it was read last: `counter` was read just now.
@@ -270,7 +299,10 @@ impl Agent {
             let now = clock::now();
             for found in self.reader.take_found() {
                 match found {
-                    Found::Event(Event::Kill(kill)) => {
+                    Found::Event(Event::Kill(mut kill)) => {
+                        if let Some(processes) = self.processes.as_ref().filter(|_| self.is_caught_up) {
+                            remember(processes, &mut kill);
+                        }
                         let at = if self.is_caught_up { clock::at_live(kill.usec, now) } else { clock::at(kill.usec, now) };
                         self.node.kill(*kill, at, Instant::now());
                     }
@@ -302,6 +334,15 @@ impl Agent {
             }
             Err(_) => {}
         }
+    }
+}
+
+/// Adds what is remembered of the victim to a kill of which the kernel names no cgroup.
+fn remember(processes: &Processes, kill: &mut Kill) {
+    let (None, Some(pid), Some(comm)) = (&kill.victim_cgroup, kill.pid, &kill.comm) else { return };
+    if let Some(cgroup) = processes.cgroup(pid, comm) {
+        kill.victim_cgroup = Some(cgroup.to_vec());
+        kill.attribution = Attribution::Pid;
     }
 }
 

@@ -17,6 +17,9 @@ use tokio::task::JoinHandle;
 /// Longer than anything here takes, on however slow a machine.
 const PATIENCE: Duration = Duration::from_mins(1);
 
+/// When containers were started: after every kill, so that their status says nothing about it.
+const STARTED: &str = "2100-01-01T00:00:00Z";
+
 /// An agent on `node-1`.
 pub(crate) struct Running {
     task: JoinHandle<Result<(), AgentError>>,
@@ -77,7 +80,7 @@ pub(crate) fn pod(uid: &str, name: &str, containers: &[&str], limit: &str) -> Va
                 "name": name,
                 "containerID": format!("containerd://{}", kernel_log::container_id(uid, index)),
                 "restartCount": 0,
-                "state": {"running": {"startedAt": "2020-01-01T00:00:00Z"}}
+                "state": {"running": {"startedAt": STARTED}}
             })
         })
         .collect();
@@ -88,6 +91,14 @@ pub(crate) fn pod(uid: &str, name: &str, containers: &[&str], limit: &str) -> Va
         "spec": {"nodeName": "node-1", "containers": spec},
         "status": {"phase": "Running", "containerStatuses": statuses}
     })
+}
+
+/// The same pod, its containers running since long ago.
+pub(crate) fn long_running(mut pod: Value) -> Value {
+    for status in pod["status"]["containerStatuses"].as_array_mut().unwrap() {
+        status["state"]["running"]["startedAt"] = json!("2020-01-01T00:00:00Z");
+    }
+    pod
 }
 
 /// The evidence on a pod.

@@ -141,6 +141,7 @@ impl Node {
         if !is_certain {
             confirmed = ConfirmedKill { comm: None, anon_kib: None, ..confirmed };
         }
+        record.keep_in_review(now);
         let merged = record.merge_counted(&confirmed, is_certain, (waiting.ordinal, waiting.before));
         let keys: Vec<&str> = if excess.key == pod.uid { vec![&excess.key] } else { vec![&excess.key, &pod.uid] };
         record.count(&keys, 1, pod);
@@ -174,6 +175,7 @@ impl Node {
                 continue;
             }
             let record = self.records.entry(excess.uid.clone()).or_insert_with(|| PodRecord::new(trusted_evidence(pod, self.latest)));
+            record.keep_in_review(now);
             record.count_alone(&excess.container, excess.kills, wall);
             let keys: Vec<&str> = if excess.key == pod.uid { vec![&excess.key] } else { vec![&excess.key, &pod.uid] };
             record.count(&keys, excess.kills, pod);
@@ -184,5 +186,180 @@ impl Node {
         self.counters.stage = Stage::Compared;
         self.counters.are_wanted = false;
         self.counters.excess_since = None;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::AgentMetrics;
+    use crate::node::Outcome;
+    use podsight_evidence::annotation::{self, Evidence};
+    use podsight_evidence::pods::Container;
+    use podsight_oom::Kill;
+    use std::collections::BTreeMap;
+
+    fn uid(pod: u64) -> String {
+        format!("{pod:08}-9d1e-4b7a-8c55-0a1b2c3d4e5f")
+    }
+
+    fn id(pod: u64) -> String {
+        format!("{pod:012x}{}", "0".repeat(52))
+    }
+
+    fn node(start: Instant, pods: u64, evidence: &BTreeMap<String, Evidence>) -> Node {
+        let mut node = Node::new("4f1d2c3b".parse().unwrap(), None, AgentMetrics::unregistered(), start);
+        node.has_counters();
+        node.list_begins();
+        for pod in 0..pods {
+            let main =
+                Container { name: "main".to_owned(), id: Some(id(pod)), memory_limit: Some("32Mi".to_owned()), ..Container::default() };
+            let evidence = evidence.get(&uid(pod)).cloned();
+            node.pod(
+                Pod {
+                    uid: uid(pod),
+                    namespace: "default".to_owned(),
+                    name: pod.to_string(),
+                    containers: vec![main],
+                    evidence,
+                    ..Pod::default()
+                },
+                start,
+            );
+        }
+        node.list_ends(start);
+        node
+    }
+
+    fn readings(counts: &[u64]) -> Vec<Reading> {
+        (0_u64..).zip(counts).map(|(pod, kills)| Reading { key: id(pod), uids: vec![uid(pod)], is_pod: false, kills: *kills }).collect()
+    }
+
+    fn bare(seq: u64) -> Kill {
+        Kill {
+            incident: seq,
+            seq: Some(seq),
+            usec: Some(seq * 1_000),
+            pid: Some(u32::try_from(seq).unwrap()),
+            comm: Some(b"work".to_vec()),
+            global: Some(false),
+            ..Kill::default()
+        }
+    }
+
+    fn told(seq: u64, pod: u64) -> Kill {
+        let cgroup = format!("/kubepods/burstable/pod{}/{}", uid(pod), id(pod)).into_bytes();
+        Kill { victim_cgroup: Some(cgroup.clone()), limit_cgroup: Some(cgroup), attribution: Attribution::KernelLine, ..bare(seq) }
+    }
+
+    fn wall() -> Timestamp {
+        Timestamp::from_second(1_763_805_600).unwrap()
+    }
+
+    /// Writes all that there is to write, and gives back what is on the pods.
+    fn publish(node: &mut Node, mut now: Instant, on_pods: &mut BTreeMap<String, Evidence>) {
+        for _ in 0..200 {
+            now += Duration::from_millis(500);
+            while let Some(write) = node.next_write(now) {
+                on_pods.insert(write.uid.clone(), annotation::read(&write.evidence).unwrap());
+                node.written(&write.uid, Outcome::Written, wall(), now);
+            }
+        }
+    }
+
+    fn kills(on_pods: &BTreeMap<String, Evidence>) -> Vec<u64> {
+        on_pods.values().map(|evidence| evidence.containers["main"].kills).collect()
+    }
+
+    #[test]
+    fn a_storm_of_which_the_kernel_tells_a_tenth() {
+        let start = Instant::now();
+        let mut node = node(start, 3, &BTreeMap::new());
+        node.counters(&readings(&[0, 0, 0]), wall(), start);
+        let mut seq = 0;
+        for round in 0..20 {
+            for pod in 0..3 {
+                seq += 1;
+                let kill = if round < 2 { told(seq, pod) } else { bare(seq) };
+                node.kill(kill, wall(), start);
+            }
+            node.settle(start);
+        }
+        node.counters(&readings(&[20, 20, 20]), wall(), start);
+        let mut on_pods = BTreeMap::new();
+        publish(&mut node, start, &mut on_pods);
+        assert_eq!(kills(&on_pods), [20, 20, 20]);
+        assert!(node.bare.is_empty());
+        let balance = node.ledger.balance();
+        assert_eq!((balance.attributed, balance.unattributed, balance.pending), (60, 0, 0));
+    }
+
+    #[test]
+    fn the_one_container_that_moved_is_named_with_its_process() {
+        let start = Instant::now();
+        let mut node = node(start, 2, &BTreeMap::new());
+        node.counters(&readings(&[0, 0]), wall(), start);
+        node.kill(bare(7), wall(), start);
+        node.settle(start);
+        node.counters(&readings(&[0, 1]), wall(), start);
+        let mut on_pods = BTreeMap::new();
+        publish(&mut node, start, &mut on_pods);
+        let main = &on_pods[&uid(1)].containers["main"];
+        assert_eq!((main.kills, main.recent[0].pid, main.recent[0].attribution.as_str()), (1, Some(7), "counter"));
+        assert_eq!((main.scope.as_deref(), main.verdict.as_str()), (None, "oom-unattributed"), "at which limit the counter does not tell");
+    }
+
+    /// The agent is killed at any point of a storm and starts again without its checkpoint: every kill counts once.
+    #[test]
+    fn a_restart_in_the_middle_of_a_storm() {
+        let start = Instant::now();
+        let log: Vec<Kill> = (1..=60).map(|seq| if seq % 10 == 1 { told(seq, seq % 3) } else { bare(seq) }).collect();
+        let truth = |upto: u64| -> Vec<u64> { (0..3).map(|pod| (1..=upto).filter(|seq| seq % 3 == pod).count() as u64).collect() };
+        for stop in [1_u64, 7, 29, 30, 55, 60] {
+            let mut on_pods = BTreeMap::new();
+            for upto in [stop, 60] {
+                let mut node = node(start, 3, &on_pods);
+                for kill in log.iter().filter(|kill| kill.seq.unwrap() <= upto) {
+                    node.kill(kill.clone(), wall(), start);
+                }
+                node.settle(start);
+                node.counters(&readings(&truth(upto)), wall(), start);
+                publish(&mut node, start, &mut on_pods);
+            }
+            assert_eq!(kills(&on_pods), [20, 20, 20], "stopped after {stop}");
+        }
+    }
+
+    #[test]
+    fn counts_without_a_line_are_lost_lines_later_and_history_at_the_start() {
+        let start = Instant::now();
+        let mut node = node(start, 2, &BTreeMap::new());
+        let mut on_pods = BTreeMap::new();
+        node.counters(&readings(&[5, 0]), wall(), start);
+        let later = start + BARE_PATIENCE;
+        node.counters(&readings(&[5, 0]), wall(), later);
+        publish(&mut node, later, &mut on_pods);
+        assert!(on_pods.is_empty(), "kills from before anything that can be known");
+
+        node.counters(&readings(&[5, 3]), wall(), later);
+        let much_later = later + BARE_PATIENCE;
+        node.counters(&readings(&[5, 3]), wall(), much_later);
+        publish(&mut node, much_later, &mut on_pods);
+        assert_eq!(on_pods.keys().collect::<Vec<_>>(), [&uid(1)]);
+        let evidence = &on_pods[&uid(1)];
+        assert_eq!((evidence.containers["main"].kills, evidence.lost), (3, 3));
+    }
+
+    #[test]
+    fn a_line_that_no_counter_tells_of_is_given_up() {
+        let start = Instant::now();
+        let mut node = node(start, 1, &BTreeMap::new());
+        node.kill(bare(7), wall(), start);
+        node.settle(start);
+        for look in 0..=MIN_LOOKS {
+            node.counters(&readings(&[0]), wall(), start + BARE_PATIENCE + Duration::from_millis(u64::from(look)));
+        }
+        assert!(node.bare.is_empty());
+        assert_eq!(node.ledger.balance().unattributed, 1);
     }
 }
