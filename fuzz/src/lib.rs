@@ -31,14 +31,14 @@ pub fn oom_machine(data: &[u8]) {
     let mut events = Vec::new();
     read_log(data, &mut machine, &mut events);
     let mut kills = 0;
-    let mut incident = 0;
+    let mut incident = 1;
     for event in &events {
         match event {
             Event::Kill(kill) => {
                 is_sound(kill);
                 assert!(kill.pid.is_some());
-                assert!(kill.incident > 0 && kill.incident <= incident + 1, "incidents are numbered in order");
-                incident = incident.max(kill.incident);
+                assert!(kill.incident >= incident, "incidents are numbered in order");
+                incident = kill.incident;
                 kills += u64::from(kill.kill_line && kill.group_cgroup.is_none());
             }
             Event::Incomplete(kill) => {

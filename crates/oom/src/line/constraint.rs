@@ -82,7 +82,7 @@ pub(super) fn read(text: &[u8]) -> Reading<'_> {
         } else {
             Some(paths)
         };
-        line.victim_and_task = victim_and_task.filter(|_| whole);
+        line.victim_and_task = victim_and_task.filter(|rest| whole && rest.starts_with(b"/"));
         if let Some((victim, comm)) = line.victim_and_task.and_then(|rest| scan::rsplit_once(rest, b",task=")) {
             line.victim = Some(victim);
             line.comm = Some(comm);
