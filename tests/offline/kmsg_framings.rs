@@ -36,9 +36,9 @@ fn dmesg_text(text: &[u8]) -> String {
     let mut shown = String::new();
     for chunk in text.utf8_chunks() {
         for char in chunk.valid().chars() {
-            if char.is_control() && char != '\n' { shown += &format!("\\x{:02x}", u32::from(char)) } else { shown.push(char) }
+            if char.is_control() && char != '\n' { shown.extend([format!("\\x{:02x}", u32::from(char))]) } else { shown.push(char) }
         }
-        shown += &chunk.invalid().iter().fold(String::new(), |shown, byte| shown + &format!("\\x{byte:02x}"));
+        shown.extend(chunk.invalid().iter().map(|byte| format!("\\x{byte:02x}")));
     }
     shown
 }

@@ -3,6 +3,7 @@
 use anyhow::{Context as _, Result, ensure};
 use clap::CommandFactory as _;
 use podsight_cause::{Cause, Lang, Predictable};
+use podsight_evidence::annotation;
 use podsight_runtime::metrics::Metrics;
 use podsight_tests::program::program;
 use std::collections::BTreeMap;
@@ -21,6 +22,7 @@ const HELP_WIDTH: usize = 100;
 /// Every generated file, from the root, and what it must hold.
 pub(crate) fn documents() -> Result<BTreeMap<String, String>> {
     let mut documents = BTreeMap::new();
+    documents.insert("docs/reference/annotations.md".to_owned(), annotations()?);
     documents.insert("docs/reference/causes.md".to_owned(), causes()?);
     documents.insert("docs/reference/exit-codes.md".to_owned(), exit_codes()?);
     documents.insert("docs/reference/metrics.md".to_owned(), metrics()?);
@@ -31,6 +33,54 @@ pub(crate) fn documents() -> Result<BTreeMap<String, String>> {
 fn head(title: &str, source: &str) -> String {
     format!("# {title}\n\n<!-- Generated from {source} by cargo xtask gen. -->\n\n")
 }
+
+/// Evidence as the agent writes it. Reading it back and saying it as a sentence is left to the agent's own code.
+const EVIDENCE: &str = r#"{"v":1,"containers":{"main":{"kills":3,"incidents":3,"first":"2026-11-22T10:00:00Z","last":"2026-11-22T10:05:00Z","scope":"container","limit":"32Mi","peak":"31Mi","visible":false,"verdict":"oom-child-process","recent":[{"id":"4f1d2c3b:476","at":"2026-11-22T10:05:00Z","pid":158,"comm":"work","anon":"31Mi","attribution":"kernel-line"}]}},"unattributed":0,"lost":0}"#;
+
+fn annotations() -> Result<String> {
+    let evidence = annotation::read(EVIDENCE).context("the example is not evidence")?;
+    let sentence = podsight_evidence::sentence::sentence(&evidence).context("the example says nothing")?;
+    let value: serde_json::Value = serde_json::from_str(&annotation::write(&evidence)).context("evidence is not JSON")?;
+    let mut text = head("Annotations and labels", "crates/evidence");
+    write!(
+        text,
+        "## What you set\n\n| on | key | value | does |\n|---|---|---|---|\n\
+         | a namespace | label `podsight.dev/admission` | `disabled` | no admission reviews in it |\n\
+         | a workload or pod | annotation `podsight.dev/ignore` | ids of [rules](../rules/README.md), or `all` | those rules stay silent |\n\n\
+         ## What the agent writes\n\nOn pods in which the kernel killed something, by a patch of `pods/status` as the field manager `podsight-agent`.\n\n\
+         | key | value |\n|---|---|\n\
+         | annotation `{}` | a sentence for people |\n\
+         | annotation `{}` | JSON, at most {} bytes |\n\
+         | label `{}` | `{}` |\n\n\
+         The sentence:\n```text\n{sentence}\n```\nThe JSON, on one line in the annotation:\n```json\n{}\n```\n",
+        annotation::OOM_KILLED,
+        annotation::OOM,
+        annotation::MAX_BYTES,
+        annotation::LABEL,
+        annotation::LABEL_VALUE,
+        serde_json::to_string_pretty(&value)?,
+    )?;
+    text.push_str(FIELDS);
+    Ok(text)
+}
+
+const FIELDS: &str = "
+| field | means |
+|---|---|
+| `kills`, `incidents` | killed processes; all processes of one `memory.oom.group` kill are one incident |
+| `scope` | whose limit was reached: `container`, `pod`, `qos`, `node-allocatable`, `node`, `cgroup` (a limit that is not Kubernetes'), or null |
+| `limit`, `peak` | that limit, and the most that a victim or its cgroup was seen to hold, as quantities |
+| `visible` | whether the API ever showed the container as terminated by it |
+| `verdict` | a [cause](causes.md) |
+| `recent` | the last kills, newest last. `id` is the first eight digits of the boot id and the record's sequence number, or `boot:usec:pid` |
+| `attribution` | how it is known whose kill it was: `kernel-line`, `kernel-group`, `pid`, `counter` or `none` |
+| `unattributed` | kills in the pod that no container could be named for |
+| `lost` | how many of the kills only the containers' own counters show, because the log has no record of them any more |
+| `omitted` | kills of containers that were left out for want of space |
+| `through`, `counted` | the agent's own marks: up to which record, and for which cgroups, the kills are counted here |
+
+Keys may be added. Whoever may patch pods can write all of this by hand: it is the agent's where `managedFields` names `podsight-agent`.
+";
 
 fn causes() -> Result<String> {
     let mut text = head("Causes", "crates/cause");

@@ -9,5 +9,6 @@ mod house;
 mod layering;
 mod manifests;
 mod objects;
+mod overlays;
 mod policy;
 mod repository;

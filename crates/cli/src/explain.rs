@@ -4,6 +4,7 @@ pub(crate) mod bundle;
 pub(crate) mod cluster;
 mod mend;
 mod target;
+mod watch;
 
 use crate::args::Voice;
 use crate::output;
@@ -43,6 +44,9 @@ pub(crate) struct Args {
     /// Only pods with these labels
     #[arg(short = 'l', long, value_name = "SELECTOR")]
     selector: Option<String>,
+    /// Go on and print each change
+    #[arg(short = 'w', long, conflicts_with = "files")]
+    watch: bool,
     /// Show the last lines of the log and take them as evidence (needs the cluster)
     #[arg(long)]
     logs: bool,
@@ -83,6 +87,9 @@ impl Args {
     }
 
     fn try_run(mut self) -> anyhow::Result<ExitCode> {
+        if self.watch {
+            return watch::watch(&self);
+        }
         let mut bundle = Bundle::default();
         let online = self.files.is_empty();
         if online {
@@ -291,7 +298,8 @@ impl<'a> Explainer<'a> {
             kubectl_flags: flags,
         };
         let explanation = podsight_explain::explain(&input);
-        let Some(cluster) = &self.logs else { return explanation };
+        let well = explanation.causes.first().is_none_or(|best| best.cause.group() == Group::Normal);
+        let Some(cluster) = self.logs.as_ref().filter(|_| !well) else { return explanation };
         let logs = logs(cluster, &explanation);
         podsight_explain::explain(&Input { logs: &logs, ..input })
     }

@@ -35,6 +35,7 @@ mod rank;
 #[cfg(test)]
 mod scenarios_test;
 mod scheduler;
+mod script;
 mod timeline;
 mod view;
 
@@ -53,12 +54,15 @@ const LOG_LINES: usize = 20;
 pub fn explain(input: &Input<'_>) -> Explanation {
     let case = Case::new(input);
     let mut candidates: Vec<Candidate> = Vec::new();
-    for (_, matcher) in cause::MATCHERS {
-        matcher(&case, &mut candidates);
+    let kind = view::View::text(input.pod, "kind");
+    for (cause, matcher) in cause::MATCHERS {
+        // What is no pod has no cause of a pod.
+        if matches!(kind, "" | "Pod") || *cause == podsight_cause::Cause::Unknown {
+            matcher(&case, &mut candidates);
+        }
     }
     let causes = rank::rank(candidates, input.pod);
     let optional = |text: &str| Some(quote::bounded(text, 260)).filter(|text| !text.is_empty());
-    let kind = view::View::text(input.pod, "kind");
     Explanation {
         kind: if kind.is_empty() { "Pod".to_owned() } else { quote::bounded(kind, 100) },
         namespace: optional(case.pod.namespace),

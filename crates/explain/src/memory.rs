@@ -7,7 +7,7 @@ use crate::pod::Pod;
 use crate::quote::bounded;
 use crate::view::View as _;
 use jiff::Timestamp;
-use podsight_cause::Cause;
+use podsight_cause::{Cause, Lang};
 use podsight_cgroup::Scope;
 use podsight_evidence::annotation;
 use podsight_oom::Kill;
@@ -56,14 +56,14 @@ pub(crate) struct Proof {
 
 /// All proof about a pod: the annotation's first.
 pub(crate) fn proofs(pod: &Pod<'_>, input: &Input<'_>) -> Vec<Proof> {
-    let mut proofs = from_annotation(pod);
+    let mut proofs = from_annotation(pod, input.lang);
     if let Some(kills) = input.kills.filter(|_| !pod.uid.is_empty()) {
         proofs.extend(from_kernel(pod, kills));
     }
     proofs
 }
 
-fn from_annotation(pod: &Pod<'_>) -> Vec<Proof> {
+fn from_annotation(pod: &Pod<'_>, lang: Lang) -> Vec<Proof> {
     // What the agent did not write, or another release did, is no evidence.
     let Ok(found) = annotation::read(pod.annotation(annotation::OOM)) else { return Vec::new() };
     let pointer = |name: &str| format!("/metadata/annotations/{}#/containers/{name}", annotation::OOM.replace('/', "~1"));
@@ -71,8 +71,14 @@ fn from_annotation(pod: &Pod<'_>) -> Vec<Proof> {
         .containers
         .into_iter()
         .map(|(name, found)| {
-            let mut said = format!("kernel kills {}, last {}", found.kills, found.last);
-            for (key, value) in [("scope", &found.scope), ("limit", &found.limit), ("peak", &found.peak)] {
+            let zh = lang == Lang::Zh;
+            let mut said = if zh {
+                format!("内核杀死 {} 次，最近 {}", found.kills, found.last)
+            } else {
+                format!("kernel kills {}, last {}", found.kills, found.last)
+            };
+            let keys = if zh { ["范围", "上限", "峰值"] } else { ["scope", "limit", "peak"] };
+            for (key, value) in keys.into_iter().zip([&found.scope, &found.limit, &found.peak]) {
                 if let Some(value) = value {
                     append!(said, ", {key} {value}");
                 }

@@ -269,7 +269,7 @@ proptest! {
     fn any_input_gets_an_answer_in_every_form(spec in odd_pod(), status in odd_pod(), meta in odd_pod(), container in odd_pod(), event in odd_pod()) {
         let mut pod = json!({"metadata": meta, "spec": spec, "status": status});
         if let Some(spec) = pod["spec"].as_object_mut() {
-            spec.insert("containers".to_owned(), json!([container.clone()]));
+            spec.insert("containers".to_owned(), json!([&container]));
         }
         if let Some(status) = pod["status"].as_object_mut() {
             status.insert("containerStatuses".to_owned(), json!([container]));

@@ -11,7 +11,7 @@ fn raw(texts: &[&str]) -> String {
 fn raw_from(seq: u64, usec: u64, texts: &[&str]) -> String {
     let mut log = String::new();
     for (number, text) in (0_u64..).zip(texts) {
-        log += &format!("6,{},{},-;{}\n", seq + number, usec + number * 10, escape(text.as_bytes()));
+        log.extend([format!("6,{},{},-;{}\n", seq + number, usec + number * 10, escape(text.as_bytes()))]);
     }
     log
 }
@@ -400,7 +400,7 @@ proptest::proptest! {
             killed(&comm, pid),
         ].iter().enumerate() {
             for line in text.split('\n') {
-                log += &format!("<4>[    1.{time:06}] {line}\n");
+                log.extend([format!("<4>[    1.{time:06}] {line}\n")]);
             }
         }
         let found = events(&log);

@@ -16,6 +16,7 @@ pub static RULES: &[&dyn Rule] = &[
     &security::root_contradiction::RootContradiction,
     &command::command_not_a_program::CommandNotAProgram,
     &command::shell_without_script::ShellWithoutScript,
+    &command::script_syntax_error::ScriptSyntaxError,
     &command::nothing_to_run::NothingToRun,
     &command::command_ends_at_once::CommandEndsAtOnce,
     &configuration::missing_config_ref::MissingConfigRef,

@@ -67,3 +67,55 @@ fn words_are_split_as_the_shell_splits_them() {
         assert_eq!(own, &theirs, "{line:?}");
     }
 }
+
+/// What a script is made of: keywords, separators and quotes.
+const SCRIPT: [&str; 26] = [
+    "if",
+    "then",
+    "else",
+    "elif",
+    "fi",
+    "while",
+    "until",
+    "do",
+    "done",
+    "{",
+    "}",
+    "(",
+    ")",
+    "for i in 1 2",
+    "case x in",
+    "esac",
+    "a",
+    "echo b",
+    ";",
+    "\n",
+    "&&",
+    "|",
+    "'",
+    "\"",
+    "!",
+    "A=b",
+];
+
+#[test]
+fn what_is_called_broken_no_shell_parses() {
+    let mut state = 11_u64;
+    let mut below = |limit: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from((state >> 33) % u64::try_from(limit).unwrap()).unwrap()
+    };
+    let mut broken = 0;
+    while broken < 400 {
+        let pieces: Vec<&str> = (0..=below(10)).map(|_| SCRIPT[below(SCRIPT.len())]).collect();
+        let script = pieces.join(" ");
+        if podsight_spec::shell::parse(&script).broken.is_none() {
+            continue;
+        }
+        broken += 1;
+        let Ok(status) = Command::new("sh").args(["-n", "-c", &script]).stderr(std::process::Stdio::null()).status() else {
+            return println!("skipped: no sh");
+        };
+        assert!(!status.success(), "a shell parses {script:?}");
+    }
+}

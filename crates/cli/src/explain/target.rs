@@ -44,6 +44,24 @@ pub(super) fn fetch(args: &Args, bundle: &mut Bundle) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The words that mean the same pods to one `kubectl get pods`: names, or a selector.
+pub(super) fn pod_words(args: &Args) -> anyhow::Result<Vec<String>> {
+    let mut names = Vec::new();
+    let mut selectors: Vec<String> = args.selector.iter().cloned().collect();
+    for name in &args.names {
+        match name.split_once('/') {
+            None => names.push(name.clone()),
+            Some(("pod" | "pods" | "po", name)) => names.push(name.to_owned()),
+            Some(_) => selectors.push(selector_of(args, name)?),
+        }
+    }
+    if names.len() + selectors.len() > 1 {
+        bail!("kubectl watches one pod, one workload or one selector at a time");
+    }
+    names.extend(selectors.into_iter().flat_map(|selector| ["-l".to_owned(), selector]));
+    Ok(names)
+}
+
 fn read(args: &Args, bundle: &mut Bundle, mut get: Vec<String>) -> anyhow::Result<()> {
     get.extend(["-o".to_owned(), "json".to_owned()]);
     let pods = args.cluster.run(&get)?;

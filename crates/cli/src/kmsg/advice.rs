@@ -29,8 +29,8 @@ pub(super) fn advice(kill: &Kill, place: &Place, lang: Lang) -> &'static str {
         ),
         Some(Scope::Pod) => say(
             lang,
-            "With one container the pod's limit is the container's: raise it. With several they share it, together with memory-backed emptyDirs and commands run by kubectl exec: see which of the tasks above has grown.",
-            "若 Pod 只有一个容器，Pod 的限额就是容器的限额：请调高。若有多个容器，它们与内存型 emptyDir、kubectl exec 的命令共用这一限额：请看上面哪个任务变大了。",
+            "With one container the pod's limit is the container's: raise it. With several they share it, together with memory-backed emptyDirs and commands run by kubectl exec: see which task has grown.",
+            "若 Pod 只有一个容器，Pod 的限额就是容器的限额：请调高。若有多个容器，它们与内存型 emptyDir、kubectl exec 的命令共用这一限额：请看哪个任务变大了。",
         ),
         Some(Scope::Qos) => say(
             lang,

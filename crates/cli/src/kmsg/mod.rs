@@ -4,6 +4,8 @@ mod advice;
 mod analysis;
 mod input;
 mod json;
+#[cfg(test)]
+mod tests;
 mod text;
 mod timeline;
 mod words;

@@ -171,8 +171,10 @@ fn headline(alike: &[&Incident<'_>], incident: &Incident<'_>, kill: &Kill, at: &
         (Lang::Zh, Some(Scope::Node)) => "节点内存耗尽".to_owned(),
         (Lang::En, Some(Scope::Cgroup)) => format!("a limit{of} that is not Kubernetes' was reached"),
         (Lang::Zh, Some(Scope::Cgroup)) => format!("达到非 Kubernetes 的限额{of}"),
-        (Lang::En, None) => "the log does not tell which limit was reached".to_owned(),
-        (Lang::Zh, None) => "日志未说明达到了哪个限额".to_owned(),
+        (Lang::En, None) if kill.global == Some(false) => "a cgroup's limit was reached, and the log does not tell whose".to_owned(),
+        (Lang::Zh, None) if kill.global == Some(false) => "达到某个 cgroup 的限额，日志未说明是哪个".to_owned(),
+        (Lang::En, None) => "the log does not tell whether a limit was reached or the node ran out of memory".to_owned(),
+        (Lang::Zh, None) => "日志未说明是达到限额还是节点内存耗尽".to_owned(),
     };
     let incidents = alike.len();
     let last = alike.last().and_then(|incident| incident.kills.last()).copied().unwrap_or(kill);
@@ -299,26 +301,30 @@ fn rest(text: &mut String, analysis: &Analysis, lang: Lang) {
             (Lang::Zh, times) => notes.push(format!("{times} 次：{chinese}。")),
         }
     }
-    let numbers = [
+    for (number, one, many, chinese) in [
         (
             analysis.suppressed,
+            "report was left out by the kernel (it prints ten in five seconds); the kill is counted, its cgroup is not in the log.",
             "reports were left out by the kernel (it prints ten in five seconds); the kills are counted, their cgroups are not in the log.",
             "份报告被内核省略（五秒内最多十份）；终止已计数，但日志中没有其 cgroup。",
         ),
         (
             analysis.rejected,
+            "record looks like a kill but was not written by the kernel; it is not counted.",
             "records look like a kill but were not written by the kernel; they are not counted.",
             "条记录形似终止但并非内核所写，未计数。",
         ),
         (
             analysis.lost,
-            "records are missing between the sequence numbers of this log; kills may be missing with them.",
+            "record is missing between the sequence numbers of this log, and perhaps a kill with it.",
+            "records are missing between the sequence numbers of this log, and perhaps kills with them.",
             "条记录按序号缺失，其中可能有终止。",
         ),
-    ];
-    for (number, english, chinese) in numbers {
-        if number > 0 {
-            notes.push(format!("{number} {}", say(lang, english, chinese)));
+    ] {
+        match number {
+            0 => {}
+            1 => notes.push(format!("1 {}", say(lang, one, chinese))),
+            number => notes.push(format!("{number} {}", say(lang, many, chinese))),
         }
     }
     let pods = analysis.kills.iter().any(|kill| !Place::of(kill).victim.pod_uids.is_empty());

@@ -160,22 +160,7 @@ pub(super) fn agent_evidence(case: &Case<'_>) -> Option<Step> {
     )
 }
 
-/// A quantity of memory in MiB.
-pub(super) fn mebibytes(quantity: &str) -> Option<f64> {
-    let digits = quantity.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(quantity.len());
-    let (number, unit) = quantity.split_at_checked(digits)?;
-    let factor = match unit {
-        "" => 1.0,
-        "m" => 1e-3,
-        "k" => 1e3,
-        "M" => 1e6,
-        "G" => 1e9,
-        "T" => 1e12,
-        "Ki" => 1024.0,
-        "Mi" => 1_048_576.0,
-        "Gi" => 1_073_741_824.0,
-        "Ti" => 1_099_511_627_776.0,
-        _ => return None,
-    };
-    number.parse::<f64>().ok().map(|number| number * factor / 1_048_576.0)
+/// A quantity of memory in bytes.
+pub(super) fn bytes(quantity: &str) -> Option<i64> {
+    podsight_spec::Quantity::parse(quantity).ok().map(podsight_spec::Quantity::value)
 }

@@ -29,14 +29,12 @@ pub fn text(explanation: &Explanation, lang: Lang) -> String {
         Lang::Zh => format!("{}{}", columns.restarts, words.restarts),
     };
     let status = clean(&columns.status);
-    append!(
-        out,
-        "  {status} · {} {} · {restarts} · {} ({})\n",
-        columns.ready,
-        words.ready,
-        best.cause,
-        words::confidence(best.confidence, lang)
-    );
+    if explanation.kind == "Pod" {
+        let confidence = words::confidence(best.confidence, lang);
+        append!(out, "  {status} · {} {} · {restarts} · {} ({confidence})\n", columns.ready, words.ready, best.cause);
+    } else {
+        append!(out, "  {}\n", clean(&explanation.kind));
+    }
     for (place, evidence) in best.evidence.iter().enumerate() {
         if place == 0 {
             append!(out, "  {}\n", words.because);

@@ -65,6 +65,7 @@ fn check(rule: &dyn Rule, subject: &Subject<'_>, findings: &mut Vec<Finding>) {
                     (format!("it sleeps {after} s, its timeout is {timeout} s"), format!("睡眠 {after} 秒，超时只有 {timeout} 秒"))
                 }
                 Outcome::NoProgram => ("its first word is no program".to_owned(), "第一个词不是程序".to_owned()),
+                Outcome::Broken => ("its script has a syntax error".to_owned(), "脚本有语法错误".to_owned()),
                 Outcome::NoScript => ("its shell has no script".to_owned(), "shell 没有脚本".to_owned()),
                 Outcome::Ends { .. } | Outcome::Unknown => continue,
             };

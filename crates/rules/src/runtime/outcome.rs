@@ -17,6 +17,8 @@ pub(crate) enum Outcome {
     NoProgram,
     /// `sh -c` without a script: the shell ends with code 2.
     NoScript,
+    /// The script cannot be parsed: the shell ends with code 2.
+    Broken,
     /// It cannot be told.
     Unknown,
 }
@@ -119,6 +121,9 @@ pub(crate) enum NoProgram {
 /// What a shell script comes to: only scripts without conditions and loops are judged.
 pub(crate) fn of_script(script: &str) -> Outcome {
     let script = shell::parse(script);
+    if script.broken.is_some() {
+        return Outcome::Broken;
+    }
     if script.partial {
         return Outcome::Unknown;
     }
