@@ -205,3 +205,41 @@ async fn an_end_that_the_api_shows_is_the_kill() {
     agent.kill().await;
     assert_eq!(evidence(&api, "a").unwrap()["containers"]["main"]["verdict"], "oom-container-limit");
 }
+
+/// `memory.oom.group`: the victim is printed twice, the others once, and all of them are one incident.
+#[tokio::test]
+async fn a_group_kill_is_one_incident() {
+    let folder = tempfile::tempdir().unwrap();
+    let api = ApiServer::new([pod(A, "a", &["main"], "32Mi")]);
+    let mut log = KernelLog::new();
+    log.report(158, &container_cgroup(A, 0), &container_cgroup(A, 0));
+    log.line(6, &format!("Tasks in {} are going to be killed due to memory.oom.group set", container_cgroup(A, 0)));
+    for pid in [158, 159, 160] {
+        log.kill(pid, "work");
+    }
+    fs::write(folder.path().join("log"), log.text()).unwrap();
+    let agent = start(&api, &folder.path().join("log"), folder.path());
+    until("the evidence", || kills(&api, "a", "main") == 3).await;
+    settle().await;
+    agent.kill().await;
+    let main = evidence(&api, "a").unwrap()["containers"]["main"].clone();
+    assert_eq!((&main["kills"], &main["incidents"], &main["verdict"]), (&json!(3), &json!(1), &json!("oom-container-limit")));
+    assert_eq!(main["recent"][2]["attribution"], "kernel-group");
+    assert_eq!(api.events().len(), 1);
+}
+
+/// A static pod's cgroups bear the hash that its mirror pod carries as an annotation.
+#[tokio::test]
+async fn a_static_pod() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut mirror = pod(A, "etcd-node-1", &["etcd"], "32Mi");
+    mirror["metadata"]["annotations"]["kubernetes.io/config.hash"] = json!("52c7c29c336a733ae3bc99f62ea70cb6");
+    let api = ApiServer::new([mirror]);
+    let mut log = KernelLog::new();
+    let cgroup = container_cgroup(A, 0).replace(A, "52c7c29c336a733ae3bc99f62ea70cb6");
+    log.report(158, &cgroup, &cgroup);
+    fs::write(folder.path().join("log"), log.text()).unwrap();
+    let agent = start(&api, &folder.path().join("log"), folder.path());
+    until("the evidence", || kills(&api, "etcd-node-1", "etcd") == 1).await;
+    agent.kill().await;
+}

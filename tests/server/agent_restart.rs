@@ -175,3 +175,39 @@ async fn another_pod_of_the_same_name_is_not_written() {
     agent.kill().await;
     assert_eq!(evidence(&api, "a"), None);
 }
+
+/// A tenant writes evidence of a kill that has not happened yet, so that none before it would be new.
+#[tokio::test]
+async fn a_mark_from_the_future_keeps_no_kill_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut a = pod(A, "a", &["main"], "32Mi");
+    let forged =
+        serde_json::json!({"v": 1, "containers": {"main": {"kills": 0}}, "through": format!("{}:999999999:999999999999999:1", boot())});
+    a["metadata"]["annotations"]["podsight.dev/oom"] = forged.to_string().into();
+    let api = ApiServer::new([a]);
+    let mut log = KernelLog::new();
+    log.report(158, &pod_cgroup(A), &container_cgroup(A, 0));
+    let path = folder.path().join("log");
+    fs::write(&path, log.text()).unwrap();
+    let agent = start(&api, &path, folder.path());
+    until("the evidence", || kills(&api, "a", "main") == 1).await;
+    agent.kill().await;
+}
+
+/// Nothing that stands in the annotation or in the checkpoint can stop the agent.
+#[tokio::test]
+async fn broken_state_is_passed_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut a = pod(A, "a", &["main"], "32Mi");
+    a["metadata"]["annotations"]["podsight.dev/oom"] = "{\"v\":1,\"containers\":[".into();
+    let api = ApiServer::new([a]);
+    let mut log = KernelLog::new();
+    log.report(158, &pod_cgroup(A), &container_cgroup(A, 0));
+    let path = folder.path().join("log");
+    fs::write(&path, log.text()).unwrap();
+    fs::write(folder.path().join("checkpoint.json"), [0xff; 100]).unwrap();
+    let agent = start(&api, &path, folder.path());
+    until("the write", || !api.patches().is_empty()).await;
+    agent.kill().await;
+    assert_eq!(kills(&api, "a", "main"), 1);
+}

@@ -1,6 +1,7 @@
 //! Ends of containers that look like a kill: was it the kernel?
 
-use super::{Node, trusted_evidence};
+use super::Node;
+use super::settle::trusted_evidence;
 use crate::metrics::VerdictLabels;
 use crate::record::PodRecord;
 use jiff::Timestamp;

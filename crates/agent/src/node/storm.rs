@@ -1,6 +1,7 @@
 //! Storms: kill lines without a cgroup, put down by the containers' own counters.
 
-use super::{Node, Stage, Waiting, is_worth_an_event, log_kill, trusted_evidence};
+use super::settle::{foreign_scope, is_worth_an_event, log_kill, trusted_evidence};
+use super::{Node, Stage, Waiting};
 use crate::bare::{Excess, share};
 use crate::cgroups::Reading;
 use crate::metrics::Victim;
@@ -79,7 +80,7 @@ impl Node {
             }
             self.note_unowned(waiting.at);
             self.settle_line(&waiting.id, false);
-            self.metrics.kill(Victim::unknown, super::foreign_scope(&waiting.kill), Attribution::None);
+            self.metrics.kill(Victim::unknown, foreign_scope(&waiting.kill), Attribution::None);
             log_kill(&waiting, None, None, None);
         }
     }
