@@ -144,10 +144,11 @@ impl<'a> Case<'a> {
 
     /// Whether the pod has no node yet.
     pub(crate) fn unscheduled(&self) -> bool {
-        let refused = self.pod.condition("PodScheduled").is_some_and(|condition| condition.status == "False");
+        let refused =
+            self.pod.condition("PodScheduled").is_some_and(|condition| condition.status == "False" || condition.reason == "Unschedulable");
         let pending = matches!(self.pod.phase, "Pending" | "");
         !self.pod.over()
-            && self.pod.reason.is_empty()
+            && matches!(self.pod.reason.as_str(), "" | "Unschedulable")
             && !self.pod.any_container_tried()
             && (refused || (pending && self.pod.node.is_empty() && self.no_statuses()))
     }

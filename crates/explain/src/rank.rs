@@ -35,7 +35,8 @@ pub(crate) fn rank(mut candidates: Vec<Candidate>, pod: &Value) -> Vec<Explained
             Cause::ImagePullCauseUnseen => !any(&|other, answer, _| other == level && answer > weight),
             Cause::UnschedulableCauseUnseen => !answered(Group::Scheduling) && !answered(Group::Reference),
             // A stop of the whole pod explains how its containers ended.
-            Cause::KillerUnknown | Cause::ContainerRecordLost | Cause::StopGraceExceeded => !stopped,
+            Cause::KillerUnknown => !(stopped || any(&|other, answer, _| other == level && answer >= ANSWER)),
+            Cause::ContainerRecordLost | Cause::StopGraceExceeded => !stopped,
             _ if well => !abnormal,
             _ if weight < GUESS => !(stopped || any(&|other, answer, _| other == level && answer >= ANSWER)),
             _ => true,

@@ -20,6 +20,8 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
             container,
             &[
                 "write init-p: broken pipe",
+                "container init exited prematurely",
+                "cannot allocate memory",
                 "read init-p: connection reset",
                 "signal: killed",
                 "reading from parent failed",

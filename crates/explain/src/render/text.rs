@@ -25,6 +25,7 @@ pub fn text(explanation: &Explanation, lang: Lang) -> String {
     let color = color(best);
     append!(out, "{BOLD}{color}{title}{RESET}{BOLD}: {}{RESET}\n", clean(&best.summary));
     let restarts = match lang {
+        Lang::En if columns.restarts == 1 => "1 restart".to_owned(),
         Lang::En => format!("{} {}", columns.restarts, words.restarts),
         Lang::Zh => format!("{}{}", columns.restarts, words.restarts),
     };
