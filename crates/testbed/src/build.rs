@@ -73,6 +73,7 @@ impl Programs {
 
 /// Builds what the cache does not hold.
 pub fn build(progress: &Progress) -> Result<Programs> {
+    let _lock = folders::lock_cache(progress)?;
     let sources = folders::repository()?.join("crates/testbed/go");
     let folder = folders::cache()?.join(fingerprint(&sources)?);
     fs::create_dir_all(&folder).with_context(|| format!("create {}", folder.display()))?;

@@ -2,15 +2,41 @@
 
 use std::env;
 use std::fmt::Write;
-use std::fs;
+use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
 
+use crate::interrupt;
+use crate::progress::Progress;
+
 /// What outlives a testbed: built tools, kernel packages.
 pub fn cache() -> Result<PathBuf> {
     Ok(user_cache()?.join("podsight/testbed"))
+}
+
+/// Keeps other testbeds from filling the cache at the same time, until it is dropped.
+pub fn lock_cache(progress: &Progress) -> Result<File> {
+    let folder = cache()?;
+    fs::create_dir_all(&folder).with_context(|| format!("create {}", folder.display()))?;
+    let file = File::create(folder.join("lock")).context("open the cache's lock")?;
+    let mut said = false;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) => {}
+            Err(TryLockError::Error(source)) => return Err(source).context("lock the cache"),
+        }
+        if !said {
+            progress.step("wait for another testbed's build");
+            said = true;
+        }
+        interrupt::check()?;
+        sleep(Duration::from_millis(200));
+    }
 }
 
 /// Everything of one running testbed; `PODSIGHT_STATE` names another folder, so that several can run at once.

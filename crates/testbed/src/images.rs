@@ -78,7 +78,7 @@ fn podsight_image((name, binary, user): (&str, &str, &'static str), program: &Pa
 }
 
 fn testbed_images(programs: &StaticPrograms) -> Result<[Image; 3]> {
-    let busybox = busybox()?;
+    let busybox = tools::static_busybox()?;
     let pause = vec![("/pause".to_owned(), Content::Program(programs.testbed("pause")))];
     let eater = shell(&busybox)?.into_iter().chain([("/memory-eater".to_owned(), Content::Program(programs.testbed("memory-eater")))]);
     Ok([
@@ -99,8 +99,4 @@ fn shell(busybox: &Path) -> Result<Vec<(String, Content)>> {
         files.push((format!("/bin/{applet}"), Content::Link("busybox")));
     }
     Ok(files)
-}
-
-fn busybox() -> Result<PathBuf> {
-    tools::BUSYBOX.require()?.canonicalize().context("find busybox")
 }

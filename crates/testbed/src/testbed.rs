@@ -95,7 +95,7 @@ impl Testbed {
             bail!("a node needs root");
         }
         tools::RUNC.require()?;
-        tools::BUSYBOX.require()?;
+        tools::static_busybox()?;
         // Root in a container may lack the right.
         command::run(Command::new("unshare").args(["--mount", "--pid", "--fork", "true"])).context("make namespaces")?;
         Ok(())

@@ -2,9 +2,12 @@
 
 use std::env;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use nix::unistd::Uid;
+
+use crate::command;
 
 /// A program and where it comes from.
 #[derive(Debug, Clone, Copy)]
@@ -89,6 +92,16 @@ pub fn apt_get_line(tools: &[Tool]) -> Option<String> {
     packages.dedup();
     let line = format!("apt-get install --yes --no-install-recommends {}", packages.join(" "));
     (!packages.is_empty() && Path::new("/etc/debian_version").exists()).then_some(line)
+}
+
+/// busybox, if it is one that runs without libraries: images and the guest have none.
+pub fn static_busybox() -> Result<PathBuf> {
+    let found = BUSYBOX.require()?.canonicalize().context("find busybox")?;
+    // ldd fails where there is nothing to load.
+    if command::output(Command::new("ldd").arg(&found))?.status.success() {
+        bail!("{} needs libraries: {}", found.display(), BUSYBOX.hint());
+    }
+    Ok(found)
 }
 
 /// Whether this process is root.

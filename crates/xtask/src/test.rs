@@ -110,7 +110,8 @@ fn failed(name: &'static str, error: &anyhow::Error) -> Step {
 
 /// Runs a step with its output in a file; shows the end of it where the step fails.
 fn logged(progress: &Progress, logs: &Path, name: &str, command: &mut Command) -> Result<(bool, String)> {
-    progress.step(&format!("{name}: {}", command::shown(command)));
+    let arguments: Vec<_> = command.get_args().map(|word| word.to_string_lossy()).collect();
+    progress.step(&format!("{name}: cargo {}", arguments.join(" ")));
     let log: PathBuf = logs.join(format!("{}.log", name.replace(' ', "-")));
     let file = File::create(&log).with_context(|| format!("create {}", log.display()))?;
     let status = command::status(command, file)?;

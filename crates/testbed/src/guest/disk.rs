@@ -59,7 +59,7 @@ pub(super) fn make(folder: &Path, programs: &Programs, plane: &ControlPlane, ima
 }
 
 fn put_programs(root: &Path, programs: &Programs, images: &Images) -> Result<()> {
-    let busybox = tools::BUSYBOX.require()?.canonicalize().context("find busybox")?;
+    let busybox = tools::static_busybox()?;
     put(&busybox, &root.join("bin"))?;
     for applet in command::run(Command::new(&busybox).arg("--list"))?.lines().filter(|&applet| applet != "busybox") {
         symlink("busybox", root.join("bin").join(applet)).context("link busybox")?;

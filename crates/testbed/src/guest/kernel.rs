@@ -35,6 +35,7 @@ impl Kernel {
         if std::env::consts::ARCH != "x86_64" {
             bail!("the second node is made for x86-64 machines only");
         }
+        let _lock = folders::lock_cache(progress)?;
         let cache = folders::cache()?.join("kernels");
         fs::create_dir_all(&cache).with_context(|| format!("create {}", cache.display()))?;
         let package = match packages(&cache)?.pop() {
@@ -124,7 +125,7 @@ fn make_initramfs(folder: &Path) -> Result<()> {
     for inside in ["bin", "proc", "sys", "dev", "newroot"] {
         fs::create_dir_all(root.join(inside)).context("create the initramfs")?;
     }
-    copy(&tools::BUSYBOX.require()?, &root.join("bin/busybox"))?;
+    copy(&tools::static_busybox()?, &root.join("bin/busybox"))?;
     let target = root.join("lib/modules").join(&version);
     for file in needed_modules(&base, &version)? {
         let inside = file.strip_prefix(&modules).context("a module lies outside of the kernel's folder")?.to_owned();
