@@ -22,7 +22,8 @@ fn every_rule_is_complete() -> Result<()> {
         };
         want(is_kebab(id), "the id is not kebab-case");
         want(seen.insert(id), "the id is taken");
-        want(!rule.predicts().is_empty(), "it predicts nothing");
+        // Of what the API server refuses there is no pod that could come to anything.
+        want(rule.group() == "admission" || !rule.predicts().is_empty(), "it predicts nothing");
         want(!rule.summary(Lang::En).is_empty(), "no English summary");
         want(rule.summary(Lang::Zh) != rule.summary(Lang::En), "no Chinese summary");
         for section in ["## What it does", "## What happens without a change", "```yaml,warns", "```yaml,clean"] {

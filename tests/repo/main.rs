@@ -3,9 +3,12 @@
 mod catalogue;
 mod deny;
 mod dockerfile;
+mod docs_fresh;
+mod generated;
 mod house;
 mod layering;
 mod manifests;
 mod objects;
+mod overlays;
 mod policy;
 mod repository;

@@ -260,7 +260,9 @@ fn no_container_gets_more_than_it_needs() -> Result<()> {
             assert_eq!(spec[forbidden], Value::Null, "{name}: {forbidden}");
         }
         for volume in spec["volumes"].as_array().context("no volumes")? {
-            assert_eq!(volume["hostPath"], Value::Null, "{name}: a folder of the node");
+            // The one folder of the node that anything sees, see `the_agent_reads_counters_and_cannot_write_them`.
+            let is_counters = name == "podsight-agent" && volume["name"] == "cgroup";
+            assert_eq!(volume["hostPath"].is_null(), !is_counters, "{name}: {volume}");
         }
         let containers = spec["containers"].as_array().context("no containers")?;
         assert_eq!(containers.len(), 1, "{name}");
@@ -273,6 +275,29 @@ fn no_container_gets_more_than_it_needs() -> Result<()> {
             assert_eq!(security["capabilities"].get("add"), add.as_ref(), "{name}");
         }
     }
+    Ok(())
+}
+
+#[test]
+fn the_agent_reads_counters_and_cannot_write_them() -> Result<()> {
+    let objects = base()?;
+    let spec = find(&objects, "DaemonSet", "podsight-agent")?.pod_spec().context("no pod spec")?;
+    assert_eq!(
+        spec["volumes"],
+        json!([
+            {"name": "state", "emptyDir": {"sizeLimit": "4Mi"}},
+            {"name": "cgroup", "hostPath": {"path": "/sys/fs/cgroup", "type": "Directory"}},
+        ])
+    );
+    let container = &spec["containers"][0];
+    assert_eq!(
+        container["volumeMounts"],
+        json!([
+            {"name": "state", "mountPath": "/var/lib/podsight"},
+            {"name": "cgroup", "mountPath": "/host/cgroup", "readOnly": true, "recursiveReadOnly": "IfPossible"},
+        ])
+    );
+    assert!(container["args"].as_array().context("no arguments")?.contains(&json!("--cgroup-root=/host/cgroup")));
     Ok(())
 }
 
@@ -360,5 +385,19 @@ fn the_guards_meet_the_agent_and_nobody_else() -> Result<()> {
         let binding = find(&objects, "ValidatingAdmissionPolicyBinding", name)?;
         assert_eq!(*binding.at("/spec"), json!({"policyName": name, "validationActions": ["Deny"]}));
     }
+    Ok(())
+}
+
+#[test]
+fn podsight_finds_nothing_in_its_own_manifests() -> Result<()> {
+    let output = std::process::Command::new(podsight_tests::program::program("podsight-cli", "podsight")?)
+        .current_dir(crate::repository::root())
+        .args(["check", "--profile", "hygiene", "--lang", "en", "deploy"])
+        .output()
+        .context("failed to run podsight")?;
+    let said = String::from_utf8(output.stdout)?;
+    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    // Whatever is there was read: one workload a program, in the base and in each patch of it.
+    assert!(said.starts_with("nothing found in ") && !said.contains(" 0 workloads"), "{said}");
     Ok(())
 }

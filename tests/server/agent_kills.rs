@@ -2,16 +2,12 @@
 
 use crate::agent::api_server::{ApiServer, Patch};
 use crate::agent::kernel_log::{KernelLog, container_cgroup, pod_cgroup};
-use crate::agent::{evidence, kills, pod, settle, start, until};
+use crate::agent::{boot, evidence, kills, long_running, pod, settle, start, until};
 use serde_json::{Value, json};
 use std::fs;
 
 const A: &str = "3f1c2a44-9d1e-4b7a-8c55-0a1b2c3d4e5f";
 const B: &str = "7b2d8e10-1c3f-4a5b-9d6e-00112233aabb";
-
-fn boot() -> String {
-    fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap()[..8].to_owned()
-}
 
 /// The patch with the times taken out: they depend on when this machine was started.
 fn without_times(patch: &Patch) -> (Patch, Value) {
@@ -69,7 +65,7 @@ async fn a_kill_at_the_only_containers_limit() {
         json!({
             "v": 1,
             "containers": {"main": {
-                "kills": 1, "incidents": 1, "first": "<time>", "last": "<time>", "scope": "container", "limit": "32Mi", "peak": "31Mi",
+                "kills": 1, "incidents": 1, "first": "<time>", "last": "<time>", "scope": "container", "limit": "32Mi", "peak": "32Mi",
                 "visible": false, "verdict": "oom-container-limit",
                 "recent": [{"id": format!("{}:{seq}", boot()), "at": "<time>", "pid": 158, "comm": "work", "anon": "31Mi", "attribution": "kernel-line"}]
             }},
@@ -169,7 +165,7 @@ async fn a_pod_that_comes_after_its_kill() {
 #[tokio::test]
 async fn a_child_of_a_container_that_goes_on() {
     let folder = tempfile::tempdir().unwrap();
-    let api = ApiServer::new([pod(A, "a", &["main"], "32Mi")]);
+    let api = ApiServer::new([long_running(pod(A, "a", &["main"], "32Mi"))]);
     let mut log = KernelLog::new();
     for pid in [158, 160, 162] {
         log.report(pid, &pod_cgroup(A), &container_cgroup(A, 0));
@@ -186,4 +182,26 @@ async fn a_child_of_a_container_that_goes_on() {
         "The kernel killed for memory: a process in container main 3 times at its own limit of 32Mi, last at <time>, while the container went on."
     );
     assert_eq!(api.events().len(), 1, "one incident a second is no reason for more Events");
+}
+
+#[tokio::test]
+async fn an_end_that_the_api_shows_is_the_kill() {
+    let folder = tempfile::tempdir().unwrap();
+    let api = ApiServer::new([pod(A, "a", &["main"], "32Mi")]);
+    let mut log = KernelLog::new();
+    log.report(158, &pod_cgroup(A), &container_cgroup(A, 0));
+    fs::write(folder.path().join("log"), log.text()).unwrap();
+    let agent = start(&api, &folder.path().join("log"), folder.path());
+    until("the evidence", || kills(&api, "a", "main") == 1).await;
+    assert_eq!(evidence(&api, "a").unwrap()["containers"]["main"]["visible"], false);
+    // The kubelet shows it one or two seconds later.
+    let mut shown = api.pod("default", "a");
+    let at = evidence(&api, "a").unwrap()["containers"]["main"]["last"].clone();
+    let id = shown["status"]["containerStatuses"][0]["containerID"].clone();
+    shown["status"]["containerStatuses"][0]["lastState"] =
+        json!({"terminated": {"containerID": id, "exitCode": 137, "reason": "OOMKilled", "finishedAt": at}});
+    api.set_pod(shown);
+    until("that it is visible", || evidence(&api, "a").unwrap()["containers"]["main"]["visible"] == true).await;
+    agent.kill().await;
+    assert_eq!(evidence(&api, "a").unwrap()["containers"]["main"]["verdict"], "oom-container-limit");
 }

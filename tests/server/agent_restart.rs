@@ -2,7 +2,7 @@
 
 use crate::agent::api_server::ApiServer;
 use crate::agent::kernel_log::{KernelLog, container_cgroup, pod_cgroup};
-use crate::agent::{evidence, kills, pod, settle, start, until};
+use crate::agent::{boot, evidence, kills, long_running, pod, settle, start, until};
 use std::fs;
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ const B: &str = "7b2d8e10-1c3f-4a5b-9d6e-00112233aabb";
 #[tokio::test]
 async fn a_restart_with_its_checkpoint_writes_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    let api = ApiServer::new([pod(A, "a", &["main"], "32Mi")]);
+    let api = ApiServer::new([long_running(pod(A, "a", &["main"], "32Mi"))]);
     let mut log = KernelLog::new();
     for pid in 0..20 {
         log.report(100 + pid, &pod_cgroup(A), &container_cgroup(A, 0));
@@ -35,7 +35,7 @@ async fn a_restart_with_its_checkpoint_writes_nothing() {
 #[tokio::test]
 async fn a_restart_without_its_checkpoint_writes_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    let api = ApiServer::new([pod(A, "a", &["main"], "32Mi")]);
+    let api = ApiServer::new([long_running(pod(A, "a", &["main"], "32Mi"))]);
     let mut log = KernelLog::new();
     for pid in 0..20 {
         log.report(100 + pid, &pod_cgroup(A), &container_cgroup(A, 0));
@@ -146,7 +146,7 @@ async fn a_pod_that_is_gone_is_told_of_on_its_owner_and_the_node() {
         .iter()
         .map(|event| (event["involvedObject"]["kind"].clone(), event["metadata"]["namespace"].clone(), event["metadata"]["name"].clone()))
         .collect();
-    let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap()[..8].to_owned();
+    let boot = boot();
     assert_eq!(
         told,
         [

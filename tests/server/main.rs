@@ -1,7 +1,10 @@
 //! Tests with real sockets: the webhook as API servers and others meet it.
 
+#[cfg(test)]
 mod agent;
+#[cfg(test)]
 mod agent_kills;
+#[cfg(test)]
 mod agent_restart;
 mod webhook;
 mod webhook_answers;

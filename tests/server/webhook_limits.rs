@@ -230,3 +230,28 @@ async fn an_old_connection_is_closed_with_an_answer() -> Result<()> {
     assert_eq!(client.post("/validate", &body).await?, Response { status: 200, close: true, body: allowed("u-1") });
     client.closed().await
 }
+
+#[tokio::test]
+async fn five_hundred_at_a_time_are_all_answered() -> Result<()> {
+    let program = Program::start().await?;
+    let mut clients = Vec::new();
+    for _ in 0..500 {
+        clients.push(program.connect().await?);
+    }
+    let body = create("u-1", &podsight_tests::review::grown_pod("shop", 3));
+    let mut tasks = tokio::task::JoinSet::new();
+    for mut client in clients {
+        let body = body.clone();
+        tasks.spawn(async move {
+            for _ in 0..3 {
+                let response = client.post("/validate", &body).await?;
+                assert_eq!((response.status, response.body), (200, allowed("u-1")));
+            }
+            anyhow::Ok(())
+        });
+    }
+    while let Some(result) = tasks.join_next().await {
+        result??;
+    }
+    Ok(())
+}

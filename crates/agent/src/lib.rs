@@ -9,11 +9,14 @@
 
 pub mod api_pod;
 pub mod args;
+pub mod bare;
+pub mod cgroups;
 pub mod checkpoint;
 pub mod clock;
 pub mod counters;
 pub mod metrics;
 pub mod node;
+pub mod processes;
 pub mod publish;
 pub mod queue;
 pub mod read;

@@ -19,6 +19,8 @@ pub struct AgentMetrics {
     pub incidents: Counter,
     /// `N callbacks suppressed`
     pub suppressed: Counter,
+    /// Reports whose kill line is missing.
+    pub incomplete: Counter,
     /// Look-alikes that did not come from the kernel.
     pub rejected: Counter,
     /// Records that were overwritten before they were read.
@@ -102,6 +104,7 @@ impl AgentMetrics {
         );
         registry.register("incidents", "Incidents in pods; all processes of a group kill are one", metrics.incidents.clone());
         registry.register("suppressed_reports", "Reports that the kernel said it left out", metrics.suppressed.clone());
+        registry.register("incomplete_reports", "Reports whose kill line is missing from the log", metrics.incomplete.clone());
         registry.register("rejected_records", "Records that look like a kill and did not come from the kernel", metrics.rejected.clone());
         registry.register(
             "lost_records",
@@ -133,6 +136,7 @@ impl AgentMetrics {
             kills: Family::default(),
             incidents: Counter::default(),
             suppressed: Counter::default(),
+            incomplete: Counter::default(),
             rejected: Counter::default(),
             lost_records: Counter::default(),
             writes: Family::default(),

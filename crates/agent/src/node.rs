@@ -1,5 +1,8 @@
 //! What the agent knows of its node: pods, kills on their way, evidence, the account. No I/O and no clock.
 
+mod silent;
+mod storm;
+
 use crate::metrics::{AgentMetrics, Victim};
 use crate::publish::{Announcement, Write};
 use crate::queue::Queue;
@@ -37,6 +40,10 @@ pub struct Node {
     /// Since when all pods are known.
     synced: Option<Instant>,
     waiting: VecDeque<Waiting>,
+    /// Kill lines without a cgroup, while the containers' counters may still tell whose they are.
+    bare: VecDeque<Waiting>,
+    counters: Counters,
+    ends: silent::Ends,
     records: BTreeMap<String, PodRecord>,
     queue: Queue,
     ledger: Ledger,
@@ -52,6 +59,32 @@ pub struct Node {
     account: Option<Account>,
 }
 
+/// How far the containers' own counters are of use.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Stage {
+    /// They cannot be read.
+    #[default]
+    Absent,
+    /// They were not compared with the log since the start.
+    Uncompared,
+    /// What they show from now on is new.
+    Compared,
+}
+
+/// What is known of the containers' own counters.
+#[derive(Debug, Default)]
+struct Counters {
+    stage: Stage,
+    /// Whether a pod's counter holds those of its containers (cgroup v2).
+    count_pods: bool,
+    /// Counts from before everything that the log and the pods tell.
+    written_off: BTreeMap<String, u64>,
+    /// Whether the kernel has counted kills whose lines are lost: some container's counter may tell.
+    are_wanted: bool,
+    /// Since when there are counts without a line.
+    excess_since: Option<Instant>,
+}
+
 /// A kill whose place is looked for.
 #[derive(Debug)]
 struct Waiting {
@@ -62,6 +95,10 @@ struct Waiting {
     kill: Kill,
     at: Timestamp,
     since: Instant,
+    /// Kill lines that tell of it.
+    lines: u64,
+    /// How often the counters were asked whose it is.
+    looks: u32,
 }
 
 impl Node {
@@ -76,6 +113,9 @@ impl Node {
             listing: None,
             synced: None,
             waiting: VecDeque::new(),
+            bare: VecDeque::new(),
+            counters: Counters::default(),
+            ends: silent::Ends::default(),
             records: BTreeMap::new(),
             queue: Queue::new(now),
             ledger: account_resume.map_or_else(Ledger::default, |account| Ledger::open(account.counter)),
@@ -91,16 +131,16 @@ impl Node {
     /// Takes a kill that was read. `at` is when it happened.
     pub fn kill(&mut self, kill: Kill, at: Timestamp, now: Instant) {
         let id = KillId { boot: self.boot, seq: kill.seq, usec: kill.usec, pid: kill.pid };
-        let is_second_line = self.latest.is_some_and(|(latest, _)| latest == id);
-        if !self.account_resume.and_then(|account| account.through).is_some_and(|through| through.covers(&id)) {
-            self.ledger.line();
-            if is_second_line {
-                // The victim of a group kill once more: it has the owner that the first line has.
-                self.ledger.attributed();
+        if self.latest.is_some_and(|(latest, _)| latest == id) {
+            // Told again with more known: the cgroup of a group kill stands in the line after the kill.
+            self.latest = Some((id, kill.incident));
+            if let Some(waiting) = self.waiting.back_mut().filter(|waiting| waiting.id == id) {
+                waiting.kill = kill;
             }
-        }
-        if is_second_line {
             return;
+        }
+        if !self.is_accounted(&id) {
+            self.ledger.line();
         }
         let before = self.latest.replace((id, kill.incident)).map(|(id, _)| id);
         if self.resume.is_some_and(|resume| resume.covers(&id)) {
@@ -109,12 +149,24 @@ impl Node {
             return;
         }
         self.ordinal += 1;
-        self.waiting.push_back(Waiting { ordinal: self.ordinal, before, id, kill, at, since: now });
+        self.waiting.push_back(Waiting { ordinal: self.ordinal, before, id, kill, at, since: now, lines: 1, looks: 0 });
+    }
+
+    /// Takes a kill line that tells of the last kill once more. The kernel has counted it once more, too.
+    pub fn second_line(&mut self) {
+        let Some((latest, _)) = self.latest else { return };
+        if !self.is_accounted(&latest) {
+            self.ledger.line();
+            self.ledger.attributed();
+        }
+        if let Some(waiting) = self.waiting.back_mut().filter(|waiting| waiting.id == latest) {
+            waiting.lines += 1;
+        }
     }
 
     /// Whether no more kills should be read for the moment.
     pub fn is_full(&self) -> bool {
-        self.waiting.len() >= MAX_WAITING
+        self.waiting.len() + self.bare.len() >= MAX_WAITING
     }
 
     /// The listing of all pods begins.
@@ -127,15 +179,24 @@ impl Node {
         if let Some(listing) = &mut self.listing {
             listing.insert(pod.uid.clone());
         }
-        if self.records.contains_key(&pod.uid) {
-            self.queue.retry_now(now);
+        // A pod with evidence from before this run: what came of the last kill may not be written yet.
+        if pod.evidence.as_ref().is_some_and(|evidence| evidence.kills() > 0) && !self.records.contains_key(&pod.uid) {
+            self.records.insert(pod.uid.clone(), PodRecord::new(trusted_evidence(&pod, self.latest)));
         }
+        if let Some(record) = self.records.get_mut(&pod.uid) {
+            record.keep_in_review(now);
+        }
+        self.note_ends(&pod, now);
         self.pods.apply(pod);
         self.metrics.pods.set(i64::try_from(self.pods.len()).unwrap_or(i64::MAX));
     }
 
     /// A pod was deleted.
     pub fn pod_deleted(&mut self, uid: &str) {
+        self.forget_ends(uid);
+        if self.records.get(uid).is_some_and(|record| !record.is_dirty() && record.oldest_unwritten().is_none()) {
+            self.records.remove(uid);
+        }
         self.pods.remove(uid);
         self.metrics.pods.set(i64::try_from(self.pods.len()).unwrap_or(i64::MAX));
     }
@@ -146,6 +207,10 @@ impl Node {
             self.pods.retain(&listing);
         }
         self.synced.get_or_insert(now);
+    }
+
+    /// The API server answers again: nobody has to wait for his pause any more.
+    pub fn server_is_back(&mut self, now: Instant) {
         self.queue.retry_now(now);
     }
 
@@ -172,6 +237,10 @@ impl Node {
                 left.push_back(waiting);
                 continue;
             }
+            if matches!(place, Place::Unknown) && self.counters.stage != Stage::Absent {
+                self.bare.push_back(waiting);
+                continue;
+            }
             if is_over {
                 for uid in &uids {
                     self.pods.note_strange(uid);
@@ -184,7 +253,7 @@ impl Node {
 
     /// Looks at containers with kills again: what the API shows after a while says whether it was the main process.
     pub fn review(&mut self, wall: Timestamp, now: Instant) {
-        for (uid, record) in &mut self.records {
+        for (uid, record) in self.records.iter_mut().filter(|(_, record)| record.is_in_review(now)) {
             let Some(pod) = self.pods.get(uid) else { continue };
             if record.review(pod, wall) {
                 self.queue.add(uid, now);
@@ -262,6 +331,7 @@ impl Node {
         }
         let lost = self.ledger.reading(counter);
         if lost > 0 {
+            self.counters.are_wanted = true;
             tracing::error!(lost, "The kernel has counted kills that its log does not show.");
         }
         if let Some(counter) = self.ledger.balanced_counter() {
@@ -271,14 +341,9 @@ impl Node {
         self.metrics.queue.set(i64::try_from(self.queue.len()).unwrap_or(i64::MAX));
     }
 
-    /// The account as it stands.
-    pub fn balance(&self) -> podsight_evidence::ledger::Balance {
-        self.ledger.balance()
-    }
-
     /// Up to where everything is written, for a restart.
     pub fn checkpoint(&self) -> Checkpoint {
-        let waiting = self.waiting.front().map(|waiting| (waiting.ordinal, waiting.before));
+        let waiting = [self.waiting.front(), self.bare.front()].into_iter().flatten().map(|waiting| (waiting.ordinal, waiting.before));
         let unwritten = self.records.values().filter_map(PodRecord::oldest_unwritten);
         let oldest = unwritten.chain(waiting).min_by_key(|(ordinal, _)| *ordinal);
         let through = match oldest {
@@ -303,6 +368,7 @@ impl Node {
                 log_kill(waiting, None, None, None);
             }
             Place::Unknown => {
+                self.note_unowned(waiting.at);
                 self.settle_line(&waiting.id, false);
                 self.metrics.kill(Victim::unknown, foreign_scope(&waiting.kill), attribution);
                 log_kill(waiting, None, None, None);
@@ -325,22 +391,23 @@ impl Node {
             starts_incident,
             comm: kill.comm.clone(),
             anon_kib: kill.anon_rss_kb,
-            resident_kib: resident(kill),
+            resident_kib: held(kill, place.scope),
             scope: place.scope,
             limit: place.limit.clone(),
-            verdict: verdict::at_kill(place.scope, place.infrastructure, earlier),
+            verdict: verdict::at_kill(place.scope, place.infrastructure, earlier, was_child(kill, pod)),
             attribution: kill.attribution,
         };
         let merged = record.merge(&confirmed, (waiting.ordinal, waiting.before));
+        // Also where an earlier run has written it: that may not have lived to see what came of it.
+        record.keep_in_review(now);
         if merged == Merged::Known {
             return;
         }
-        let is_worth_an_event = match merged {
-            Merged::First => true,
-            Merged::More { pause_seconds } => starts_incident && pause_seconds >= PAUSE_SECONDS,
-            Merged::Known => false,
-        };
-        if is_worth_an_event {
+        if self.counters.stage != Stage::Absent {
+            let keys: Vec<&str> = place.id.as_deref().into_iter().chain([pod.uid.as_str()]).collect();
+            record.count(&keys, waiting.lines, pod);
+        }
+        if is_worth_an_event(merged, starts_incident) {
             record.announce(Announcement::new(&confirmed, place.infrastructure));
         }
         if starts_incident {
@@ -358,7 +425,7 @@ impl Node {
     }
 
     fn settle_line(&mut self, id: &KillId, has_owner: bool) {
-        if self.account_resume.and_then(|account| account.through).is_some_and(|through| through.covers(id)) {
+        if self.is_accounted(id) {
             return;
         }
         if has_owner {
@@ -366,6 +433,11 @@ impl Node {
         } else {
             self.ledger.unattributed();
         }
+    }
+
+    /// Whether the account of the run before has this line.
+    fn is_accounted(&self, id: &KillId) -> bool {
+        self.account_resume.and_then(|account| account.through).is_some_and(|through| through.covers(id))
     }
 }
 
@@ -390,6 +462,14 @@ impl Outcome {
     }
 }
 
+fn is_worth_an_event(merged: Merged, starts_incident: bool) -> bool {
+    match merged {
+        Merged::First => true,
+        Merged::More { pause_seconds } => starts_incident && pause_seconds >= PAUSE_SECONDS,
+        Merged::Known => false,
+    }
+}
+
 /// The evidence on the pod. Not, if its mark lies beyond what the log has shown: somebody wrote it to keep kills out.
 fn trusted_evidence(pod: &Pod, latest: Option<(KillId, u64)>) -> Evidence {
     let Some(evidence) = &pod.evidence else { return Evidence::default() };
@@ -408,9 +488,27 @@ fn trusted_evidence(pod: &Pod, latest: Option<(KillId, u64)>) -> Evidence {
     evidence.clone()
 }
 
-fn resident(kill: &Kill) -> Option<u64> {
+/// The most memory that is known to have been held: by the victim or, where the container's own limit was reached, by its cgroup.
+fn held(kill: &Kill, scope: Option<Scope>) -> Option<u64> {
     let parts = [kill.anon_rss_kb, kill.file_rss_kb, kill.shmem_rss_kb];
-    kill.anon_rss_kb.map(|_| parts.into_iter().flatten().fold(0, u64::saturating_add))
+    let resident = kill.anon_rss_kb.map(|_| parts.into_iter().flatten().fold(0, u64::saturating_add));
+    let usage =
+        kill.report.as_ref().and_then(|report| report.memory).map(|memory| memory.usage_kb).filter(|_| scope == Some(Scope::Container));
+    resident.max(usage)
+}
+
+/// Whether the victim was not the container's main process, as far as the report's table of tasks tells: the main process is the oldest, and in a
+/// table of one container every task but the sandbox is the container's.
+fn was_child(kill: &Kill, pod: &Pod) -> Option<bool> {
+    let report = kill.report.as_ref()?;
+    let is_whole = u64::try_from(report.tasks.len()).ok()? == report.task_count;
+    let of_group = kill.group_cgroup.is_some();
+    if !is_whole || of_group || pod.containers.len() != 1 {
+        return None;
+    }
+    let victim = kill.pid?;
+    let oldest = report.tasks.iter().filter(|task| task.comm != b"pause" && task.oom_score_adj != Some(-998)).map(|task| task.pid).min()?;
+    Some(oldest < victim)
 }
 
 /// The level of a limit outside the pods.

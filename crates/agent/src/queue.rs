@@ -1,9 +1,11 @@
 //! Which pod is written next, and when: one entry a pod, however many kills it has.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tokio::time::Instant;
 
+/// Writes that are under way at the same time: one slow answer must not hold up the other pods.
+const MAX_IN_FLIGHT: usize = 4;
 /// Writes that the whole node may make at once.
 const NODE_BURST: u32 = 40;
 /// After them, one each so often: ten a second.
@@ -23,7 +25,7 @@ pub struct Queue {
     entries: BTreeMap<String, Entry>,
     node: Bucket,
     pods: BTreeMap<String, Bucket>,
-    in_flight: Option<String>,
+    in_flight: BTreeSet<String>,
 }
 
 #[derive(Debug)]
@@ -36,7 +38,7 @@ struct Entry {
 impl Queue {
     /// An empty queue.
     pub fn new(now: Instant) -> Self {
-        Self { entries: BTreeMap::new(), node: Bucket::full(now), pods: BTreeMap::new(), in_flight: None }
+        Self { entries: BTreeMap::new(), node: Bucket::full(now), pods: BTreeMap::new(), in_flight: BTreeSet::new() }
     }
 
     /// Notes that this pod has something to write. A pod that waits already keeps its place.
@@ -46,32 +48,34 @@ impl Queue {
         }
     }
 
-    /// Takes the pod that waits longest and may be written now. Only one is written at a time.
+    /// Takes the pod that waits longest and may be written now. A pod is written by one write at a time.
     pub fn take(&mut self, now: Instant) -> Option<String> {
-        if self.in_flight.is_some() || self.node.available(now, NODE_BURST, NODE_REFILL) == 0 {
+        if self.in_flight.len() >= MAX_IN_FLIGHT || self.node.available(now, NODE_BURST, NODE_REFILL) == 0 {
             return None;
         }
         let ready = self.entries.iter().filter(|(uid, entry)| {
-            entry.not_before <= now && self.pods.get(*uid).is_none_or(|bucket| bucket.available(now, POD_BURST, POD_REFILL) > 0)
+            entry.not_before <= now
+                && !self.in_flight.contains(*uid)
+                && self.pods.get(*uid).is_none_or(|bucket| bucket.available(now, POD_BURST, POD_REFILL) > 0)
         });
         let (uid, _) = ready.min_by_key(|(_, entry)| entry.since)?;
         let uid = uid.clone();
         self.node.take(now, NODE_REFILL);
         self.pods.entry(uid.clone()).or_insert_with(|| Bucket::full(now)).take(now, POD_REFILL);
-        self.in_flight = Some(uid.clone());
+        self.in_flight.insert(uid.clone());
         Some(uid)
     }
 
     /// The write of the pod that was taken succeeded, or will never. What changed meanwhile is to be added again.
     pub fn done(&mut self, uid: &str, now: Instant) {
-        self.in_flight = None;
+        self.in_flight.remove(uid);
         self.entries.remove(uid);
         self.pods.retain(|_, bucket| bucket.available(now, POD_BURST, POD_REFILL) < POD_BURST);
     }
 
     /// The write of the pod that was taken failed and is to be tried again. How often it has failed by now.
     pub fn failed(&mut self, uid: &str, now: Instant) -> u32 {
-        self.in_flight = None;
+        self.in_flight.remove(uid);
         let Some(entry) = self.entries.get_mut(uid) else { return 0 };
         let pause = MIN_BACKOFF.saturating_mul(2_u32.saturating_pow(entry.failures.min(16))).min(MAX_BACKOFF);
         entry.failures = entry.failures.saturating_add(1);
@@ -88,10 +92,10 @@ impl Queue {
 
     /// When [`Queue::take`] is worth another try, if a pod waits.
     pub fn next_at(&self, now: Instant) -> Option<Instant> {
-        if self.in_flight.is_some() {
+        if self.in_flight.len() >= MAX_IN_FLIGHT {
             return None;
         }
-        let pods = self.entries.iter().map(|(uid, entry)| {
+        let pods = self.entries.iter().filter(|(uid, _)| !self.in_flight.contains(*uid)).map(|(uid, entry)| {
             let refilled = self.pods.get(uid).map_or(now, |bucket| bucket.next_at(now, POD_BURST, POD_REFILL));
             entry.not_before.max(refilled)
         });
@@ -147,9 +151,12 @@ mod tests {
         assert_eq!(queue.len(), 2);
         let now = start + Duration::from_millis(3);
         assert_eq!(queue.take(now).as_deref(), Some("b"));
-        assert_eq!(queue.take(now), None, "one at a time");
-        queue.done("b", now);
         assert_eq!(queue.take(now).as_deref(), Some("a"));
+        queue.add("b", now);
+        assert_eq!(queue.take(now), None, "one write at a time");
+        queue.done("b", now);
+        queue.add("b", now);
+        assert_eq!(queue.take(now).as_deref(), Some("b"));
     }
 
     #[test]

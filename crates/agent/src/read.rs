@@ -1,7 +1,7 @@
 //! The kernel log, from wherever it can be read.
 
 use crate::args::KernelLog;
-use podsight_kmsg::{DevKmsg, ReadError, Replay, Syslog, SyslogError};
+use podsight_kmsg::{DevKmsg, ReadError, Record, Replay, Syslog, SyslogError};
 use podsight_oom::{Event, Machine};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -23,8 +23,18 @@ pub struct Reader {
     source: Source,
     machine: Machine,
     events: Vec<Event>,
+    found: Vec<Found>,
     lost: u64,
     read_at: Option<Instant>,
+}
+
+/// What was found in the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// An event of the state machine.
+    Event(Event),
+    /// A kill line that tells of no new kill: the victim of a group kill is printed, and counted by the kernel, twice.
+    SecondLine,
 }
 
 #[derive(Debug)]
@@ -71,7 +81,7 @@ impl Reader {
                 Source::File(Some(read_file(path).map_err(|source| SourceError::File { path: path.clone(), source })?))
             }
         };
-        Ok(Self { source, machine: Machine::default(), events: Vec::new(), lost: 0, read_at: None })
+        Ok(Self { source, machine: Machine::default(), events: Vec::new(), found: Vec::new(), lost: 0, read_at: None })
     }
 
     /// What is read, for people.
@@ -97,40 +107,91 @@ impl Reader {
 
     /// Reads what there is. Whether the end was reached: if not, there is more at once.
     pub fn read(&mut self, now: Instant) -> Result<bool, SourceError> {
-        let is_end = match &mut self.source {
-            Source::Kmsg(log) => read_kmsg(log, &mut self.machine, &mut self.events, &mut self.lost)?,
+        let is_first = self.read_at.replace(now).is_none();
+        let mut sink = Sink { machine: &mut self.machine, events: &mut self.events, found: &mut self.found };
+        match &mut self.source {
+            Source::Kmsg(log) => {
+                for _ in 0..BATCH {
+                    let Some(record) = log.read().map_err(SourceError::DevKmsg)? else {
+                        sink.idle();
+                        return Ok(true);
+                    };
+                    self.lost = self.lost.saturating_add(record.lost);
+                    sink.push(&record);
+                }
+                return Ok(false);
+            }
             Source::Syslog(log) => {
-                let had_read = self.read_at.is_some();
                 let new = log.read().map_err(SourceError::Syslog)?;
-                if !new.overlap && had_read {
+                if !new.overlap && !is_first {
                     // How many is not known: at least one.
                     self.lost = self.lost.saturating_add(1);
                 }
-                replay(new.lines, &mut self.machine, &mut self.events);
-                true
+                sink.replay(new.lines);
+                sink.idle();
             }
             Source::File(log) => {
                 if let Some(log) = log.take() {
-                    self.lost = self.lost.saturating_add(replay(&log, &mut self.machine, &mut self.events));
+                    self.lost = self.lost.saturating_add(sink.replay(&log));
+                    sink.finish();
                 }
-                true
             }
-        };
-        if is_end {
-            self.machine.idle(&mut self.events);
         }
-        self.read_at = Some(now);
-        Ok(is_end)
+        Ok(true)
     }
 
     /// What was found.
-    pub fn take_events(&mut self) -> std::vec::Drain<'_, Event> {
-        self.events.drain(..)
+    pub fn take_found(&mut self) -> std::vec::Drain<'_, Found> {
+        self.found.drain(..)
     }
 
     /// Records that were overwritten before they were read, since the last call. By syslog(2) it is the number of gaps.
     pub fn take_lost(&mut self) -> u64 {
         std::mem::take(&mut self.lost)
+    }
+}
+
+/// Where records go.
+struct Sink<'a> {
+    machine: &'a mut Machine,
+    events: &'a mut Vec<Event>,
+    found: &'a mut Vec<Found>,
+}
+
+impl Sink<'_> {
+    fn push(&mut self, record: &Record<'_>) {
+        let lines = self.machine.kill_lines();
+        self.machine.push(record, self.events);
+        self.take(lines);
+    }
+
+    fn idle(&mut self) {
+        let lines = self.machine.kill_lines();
+        self.machine.idle(self.events);
+        self.take(lines);
+    }
+
+    fn finish(&mut self) {
+        let lines = self.machine.kill_lines();
+        self.machine.finish(self.events);
+        self.take(lines);
+    }
+
+    /// Gives back how many records were missing.
+    fn replay(&mut self, lines: &[u8]) -> u64 {
+        let mut replay = Replay::new(lines);
+        while let Some(record) = replay.next(self.machine.wants_everything()) {
+            self.push(&record);
+        }
+        replay.lost()
+    }
+
+    fn take(&mut self, lines_before: u64) {
+        let told = self.events.iter().filter(|event| matches!(event, Event::Kill(_))).count();
+        let new = self.machine.kill_lines().saturating_sub(lines_before);
+        let second = new.saturating_sub(u64::try_from(told).unwrap_or(u64::MAX));
+        self.found.extend(self.events.drain(..).map(Found::Event));
+        self.found.extend((0..second).map(|_| Found::SecondLine));
     }
 }
 
@@ -140,24 +201,6 @@ fn open_kmsg() -> Result<Source, SourceError> {
 
 fn open_syslog() -> Result<Source, SourceError> {
     Syslog::open().map(Source::Syslog).map_err(SourceError::Syslog)
-}
-
-fn read_kmsg(log: &mut DevKmsg, machine: &mut Machine, events: &mut Vec<Event>, lost: &mut u64) -> Result<bool, SourceError> {
-    for _ in 0..BATCH {
-        let Some(record) = log.read().map_err(SourceError::DevKmsg)? else { return Ok(true) };
-        *lost = lost.saturating_add(record.lost);
-        machine.push(&record, events);
-    }
-    Ok(false)
-}
-
-/// Gives back how many records were missing.
-fn replay(lines: &[u8], machine: &mut Machine, events: &mut Vec<Event>) -> u64 {
-    let mut replay = Replay::new(lines);
-    while let Some(record) = replay.next(false) {
-        machine.push(&record, events);
-    }
-    replay.lost()
 }
 
 fn read_file(path: &Path) -> io::Result<Vec<u8>> {

@@ -3,12 +3,17 @@
 use crate::publish::{Announcement, Write};
 use jiff::Timestamp;
 use podsight_cause::Cause;
-use podsight_evidence::annotation::Evidence;
+use podsight_evidence::annotation::{ContainerEvidence, Evidence};
 use podsight_evidence::id::KillId;
-use podsight_evidence::merge::{ConfirmedKill, Merged, merge};
+use podsight_evidence::merge::{ConfirmedKill, Merged, count_alone, merge, merge_counted, show_time};
 use podsight_evidence::pods::Pod;
 use podsight_evidence::{annotation, sentence, verdict};
 use std::collections::BTreeMap;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How long after a kill, or after news of the pod, its status may still change the verdict.
+const REVIEW: Duration = Duration::from_secs(30);
 
 /// A kill's place in the log: how many were read before it, and which was the last of them.
 pub type LogPlace = (u64, Option<KillId>);
@@ -24,6 +29,8 @@ pub struct PodRecord {
     in_flight: Option<InFlight>,
     /// Something other than a kill has changed.
     is_changed: bool,
+    /// Until when the pod's status is looked at again and again.
+    review_until: Option<Instant>,
 }
 
 /// The oldest kill that is not on the pod yet.
@@ -42,7 +49,15 @@ struct InFlight {
 impl PodRecord {
     /// A pod with this evidence on it.
     pub fn new(evidence: Evidence) -> Self {
-        Self { evidence, incidents: BTreeMap::new(), announcement: None, unwritten: None, in_flight: None, is_changed: false }
+        Self {
+            evidence,
+            incidents: BTreeMap::new(),
+            announcement: None,
+            unwritten: None,
+            in_flight: None,
+            is_changed: false,
+            review_until: None,
+        }
     }
 
     /// Adds a kill.
@@ -52,6 +67,56 @@ impl PodRecord {
             self.unwritten = Some(Unwritten { place, at: kill.at });
         }
         merged
+    }
+
+    /// Adds a kill that the container's counter shows. `is_certain` tells whether the process is known as well.
+    pub fn merge_counted(&mut self, kill: &ConfirmedKill, is_certain: bool, place: LogPlace) -> Merged {
+        let merged = merge_counted(&mut self.evidence, kill, is_certain);
+        if merged != Merged::Known && self.unwritten.is_none_or(|unwritten| place.0 < unwritten.place.0) {
+            self.unwritten = Some(Unwritten { place, at: kill.at });
+        }
+        merged
+    }
+
+    /// How many kills of this cgroup are accounted for; absent if none ever was.
+    pub fn counted(&self, key: &str) -> Option<u64> {
+        self.evidence.counted(key)
+    }
+
+    /// Accounts for kill lines of a container, in its own counter and in its pod's.
+    pub fn count(&mut self, keys: &[&str], kills: u64, pod: &Pod) {
+        for key in keys {
+            self.evidence.count(key, kills, |known| {
+                let ids = pod.containers.iter().filter_map(|container| container.id.as_deref());
+                ids.chain([pod.uid.as_str()]).any(|id| id.starts_with(known))
+            });
+        }
+    }
+
+    /// Adds kills that a container's counter shows and no record tells of.
+    pub fn count_alone(&mut self, container: &str, kills: u64, at: Timestamp) {
+        count_alone(&mut self.evidence, container, kills, at);
+        self.is_changed = true;
+    }
+
+    /// Notes that a container ended as if killed and the kernel did not do it. Whether that is new.
+    pub fn deny(&mut self, container: &str, at: Timestamp, limit: Option<String>, verdict: Cause) -> bool {
+        let at = show_time(at);
+        let evidence = self.evidence.containers.entry(container.to_owned()).or_default();
+        if evidence.kills > 0 || (evidence.last == at && evidence.verdict == verdict.id()) {
+            return false;
+        }
+        if evidence.first.is_empty() {
+            evidence.first.clone_from(&at);
+        }
+        *evidence = ContainerEvidence { last: at, limit, visible: true, verdict: verdict.id().to_owned(), ..std::mem::take(evidence) };
+        self.is_changed = true;
+        true
+    }
+
+    /// What is known of a container so far.
+    pub fn container(&self, name: &str) -> Option<&ContainerEvidence> {
+        self.evidence.containers.get(name)
     }
 
     /// Whether this incident of a container is not the one of the kill before. It is from now on.
@@ -65,6 +130,16 @@ impl PodRecord {
         let last: Timestamp = evidence.last.parse().ok()?;
         let since = pod.container(container)?.running_since?;
         Cause::from_id(&evidence.verdict).filter(|_| since < last)
+    }
+
+    /// Has the pod's status looked at for a while: after a kill, and after the API showed something new.
+    pub fn keep_in_review(&mut self, now: Instant) {
+        self.review_until = Some(now + REVIEW);
+    }
+
+    /// Whether the pod's status is to be looked at.
+    pub fn is_in_review(&self, now: Instant) -> bool {
+        self.review_until.is_some_and(|until| now <= until)
     }
 
     /// Looks at the pod's status again. Whether that changed anything.

@@ -1,17 +1,20 @@
 //! The program: sets everything up and goes round.
 
-use crate::args::Args;
+use crate::args::{Args, KernelLog};
+use crate::cgroups::Cgroups;
 use crate::checkpoint::CheckpointFile;
 use crate::counters::Vmstat;
 use crate::metrics::AgentMetrics;
 use crate::node::{Node, Outcome};
+use crate::processes::Processes;
 use crate::publish::Publisher;
-use crate::read::{Reader, SourceError};
+use crate::read::{Found, Reader, SourceError};
 use crate::{clock, watch};
 use futures::StreamExt;
 use futures::future::BoxFuture;
+use futures::stream::FuturesUnordered;
 use kube::Client;
-use podsight_oom::Event;
+use podsight_oom::{Attribution, Event, Kill};
 use podsight_runtime::admin::{Admin, Readiness};
 use podsight_runtime::client::ClientError;
 use podsight_runtime::metrics::Metrics;
@@ -30,6 +33,8 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 const TICK: Duration = Duration::from_millis(250);
 /// The account opens when the counter is the same before and after reading the log; in a storm it may take a few tries.
 const OPENING_TRIES: u32 = 20;
+/// How often the node's processes are looked at while nothing is killed. A node with 500 of them is looked at for 10 ms.
+const SCAN: Duration = Duration::from_mins(1);
 /// Parts that `/readyz` names.
 const LOG: &str = "kernel-log";
 const PODS: &str = "pods";
@@ -111,7 +116,11 @@ async fn start(args: Args, log_level: LogLevel) -> Result<(), AgentError> {
 pub struct Agent {
     node: Node,
     reader: Reader,
-    vmstat: Vmstat,
+    /// Absent for a recorded log: this machine's counter has nothing to do with it.
+    vmstat: Option<Vmstat>,
+    cgroups: Option<Cgroups>,
+    processes: Option<Processes>,
+    scanned_at: Instant,
     /// The counter when the log was last read to its end.
     counter: Option<u64>,
     checkpoint: CheckpointFile,
@@ -124,7 +133,7 @@ pub struct Agent {
     is_caught_up: bool,
 }
 
-type Sending = Option<BoxFuture<'static, (String, Outcome)>>;
+type Sending = FuturesUnordered<BoxFuture<'static, (String, Outcome)>>;
 
 impl Agent {
     /// Opens the kernel log and the checkpoint.
@@ -142,10 +151,26 @@ impl Agent {
         });
         let reader = Reader::open(&args.kernel_log).map_err(AgentError::Source)?;
         tracing::info!(source = reader.name(), node = args.node_name, boot = %boot, "Reading the kernel log.");
+        let mut node = Node::new(boot, checkpoint, metrics.clone(), Instant::now());
+        // A recorded log has nothing to do with the counters of this machine.
+        let is_live = !matches!(args.kernel_log, KernelLog::File(_));
+        if is_live {
+            node.judges_ends_since(clock::now());
+        }
+        let cgroups = Cgroups::open(&args.cgroup_root).filter(|_| is_live);
+        if cgroups.is_some() {
+            node.has_counters();
+        } else {
+            let path = args.cgroup_root.display();
+            tracing::info!(%path, "The pods' cgroups cannot be seen here: in a storm kills are counted, but not all can be put down to a pod.");
+        }
         Ok(Self {
-            node: Node::new(boot, checkpoint, metrics.clone(), Instant::now()),
+            node,
             reader,
-            vmstat: Vmstat::new(&args.proc),
+            vmstat: is_live.then(|| Vmstat::new(&args.proc)),
+            cgroups,
+            processes: Processes::open(&args.proc).filter(|_| is_live),
+            scanned_at: Instant::now(),
             counter: None,
             checkpoint: file,
             is_checkpoint_broken: false,
@@ -164,29 +189,30 @@ impl Agent {
         let mut pods = watch::pods(self.client.clone(), &self.node_name);
         let mut tick = interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut sending: Sending = None;
+        let mut watching = watch::State::Listing;
+        let mut sending = Sending::new();
         loop {
-            let next_write = self.node.next_write_at(Instant::now()).filter(|_| sending.is_none());
+            let next_write = self.node.next_write_at(Instant::now());
             tokio::select! {
                 () = stop.closing() => return Ok(()),
                 _ = tick.tick() => self.tick()?,
-                Some(event) = pods.next() => match watch::apply(&mut self.node, event, Instant::now()) {
-                    Some(true) => self.readiness.ready(PODS),
-                    Some(false) => self.readiness.not_ready(PODS, "the watch has failed; trying again"),
-                    None => {}
-                },
-                (uid, outcome) = sent(&mut sending) => {
-                    sending = None;
+                Some(event) = pods.next() => {
+                    watching = watch::apply(&mut self.node, event, watching, Instant::now());
+                    match watching {
+                        watch::State::Listing => {}
+                        watch::State::Watching => self.readiness.ready(PODS),
+                        watch::State::Failing => self.readiness.not_ready(PODS, "the watch has failed; trying again"),
+                    }
+                }
+                Some((uid, outcome)) = sending.next(), if !sending.is_empty() => {
                     self.node.written(&uid, outcome, clock::now(), Instant::now());
                 }
                 () = until(next_write) => {}
             }
             let now = Instant::now();
             self.node.settle(now);
-            if sending.is_none()
-                && let Some(write) = self.node.next_write(now)
-            {
-                sending = Some(Box::pin(self.publisher.clone().send(write)));
+            while let Some(write) = self.node.next_write(now) {
+                sending.push(Box::pin(self.publisher.clone().send(write)));
             }
         }
     }
@@ -194,9 +220,9 @@ impl Agent {
     /// Reads all that the ring holds, until the counter is the same before and after.
     fn catch_up(&mut self) -> Result<(), AgentError> {
         for _ in 0..OPENING_TRIES {
-            let before = self.vmstat.oom_kill();
+            let before = self.kernel_count();
             self.read()?;
-            if before == self.vmstat.oom_kill() {
+            if before == self.kernel_count() {
                 self.counter = before;
                 break;
             }
@@ -210,17 +236,60 @@ impl Agent {
     }
 
     fn tick(&mut self) -> Result<(), AgentError> {
-        let counter = self.vmstat.oom_kill();
-        let has_moved = counter.is_some() && counter != self.counter;
-        if !self.node.is_full() && self.reader.is_due(has_moved, Instant::now()) {
-            self.read()?;
+        let counter = self.kernel_count();
+        let has_moved = counter != self.counter;
+        match counter {
+            Some(counter) => {
+                self.read_up_to(counter)?;
+                self.node.counter(counter);
+            }
+            None if self.reader.is_due(false, Instant::now()) => self.read()?,
+            None => {}
         }
-        if let Some(counter) = counter {
-            self.node.counter(counter);
+        self.read_counters()?;
+        let now = Instant::now();
+        self.scan_processes(has_moved, now);
+        self.node.review(clock::now(), now);
+        self.node.judge_ends(now);
+        self.save();
+        Ok(())
+    }
+
+    /// Reads the containers' counters, if that helps. They first and then the log: so each of their counts has its line in what was read.
+    fn read_counters(&mut self) -> Result<(), AgentError> {
+        let Some(cgroups) = self.cgroups.as_mut().filter(|_| self.node.wants_counters()) else { return Ok(()) };
+        cgroups.walk();
+        let readings = cgroups.read();
+        if let Some(counter) = self.kernel_count() {
+            self.read_up_to(counter)?;
+        }
+        let now = Instant::now();
+        self.node.settle(now);
+        self.node.counters(&readings, clock::now(), now);
+        Ok(())
+    }
+
+    /// What the kernel has counted since boot.
+    fn kernel_count(&mut self) -> Option<u64> {
+        self.vmstat.as_mut()?.oom_kill()
+    }
+
+    /// Looks at the node's processes: now and then, and while something is being killed, so that the next victims are known.
+    fn scan_processes(&mut self, has_moved: bool, now: Instant) {
+        let Some(processes) = &mut self.processes else { return };
+        if has_moved || now.saturating_duration_since(self.scanned_at) >= SCAN {
+            processes.scan();
+            self.scanned_at = now;
+        }
+    }
+
+    /// Reads the log, if it can tell more than when it was read last: `counter` was read just now.
+    fn read_up_to(&mut self, counter: u64) -> Result<(), AgentError> {
+        if self.reader.is_due(self.counter != Some(counter), Instant::now()) && !self.node.is_full() {
+            self.read()?;
+            // What moves the counter after this is read the next time.
             self.counter = Some(counter);
         }
-        self.node.review(clock::now(), Instant::now());
-        self.save();
         Ok(())
     }
 
@@ -228,16 +297,20 @@ impl Agent {
         while !self.node.is_full() {
             let is_end = self.reader.read(Instant::now()).map_err(AgentError::Source)?;
             let now = clock::now();
-            for event in self.reader.take_events() {
-                match event {
-                    Event::Kill(kill) => {
+            for found in self.reader.take_found() {
+                match found {
+                    Found::Event(Event::Kill(mut kill)) => {
+                        if let Some(processes) = self.processes.as_ref().filter(|_| self.is_caught_up) {
+                            remember(processes, &mut kill);
+                        }
                         let at = if self.is_caught_up { clock::at_live(kill.usec, now) } else { clock::at(kill.usec, now) };
                         self.node.kill(*kill, at, Instant::now());
                     }
-                    // Without a kill line there is nobody to name; the account counts what the log does not show.
-                    Event::Incomplete(_) | Event::NoKill(_) => {}
-                    Event::Suppressed(reports) => drop(self.metrics.suppressed.inc_by(reports)),
-                    Event::Rejected => drop(self.metrics.rejected.inc()),
+                    Found::SecondLine => self.node.second_line(),
+                    Found::Event(Event::Incomplete(_)) => drop(self.metrics.incomplete.inc()),
+                    Found::Event(Event::NoKill(_)) => {}
+                    Found::Event(Event::Suppressed(reports)) => drop(self.metrics.suppressed.inc_by(reports)),
+                    Found::Event(Event::Rejected) => drop(self.metrics.rejected.inc()),
                 }
             }
             let lost = self.reader.take_lost();
@@ -264,10 +337,12 @@ impl Agent {
     }
 }
 
-async fn sent(sending: &mut Sending) -> (String, Outcome) {
-    match sending {
-        Some(sending) => sending.await,
-        None => std::future::pending().await,
+/// Adds what is remembered of the victim to a kill of which the kernel names no cgroup.
+fn remember(processes: &Processes, kill: &mut Kill) {
+    let (None, Some(pid), Some(comm)) = (&kill.victim_cgroup, kill.pid, &kill.comm) else { return };
+    if let Some(cgroup) = processes.cgroup(pid, comm) {
+        kill.victim_cgroup = Some(cgroup.to_vec());
+        kill.attribution = Attribution::Pid;
     }
 }
 

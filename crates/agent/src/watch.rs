@@ -21,28 +21,51 @@ pub fn pods(client: Client, node: &str) -> Stream {
     watch(Api::all(client), config).default_backoff().boxed()
 }
 
-/// Takes what the watch gave. Whether all pods are known now.
-pub fn apply(node: &mut Node, event: Result<Event<ApiPod>, watcher::Error>, now: Instant) -> Option<bool> {
+/// Whether the watch works, as far as its last word told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// The pods were not listed yet.
+    Listing,
+    /// All pods are known, and what changes is told.
+    Watching,
+    /// The API server does not answer.
+    Failing,
+}
+
+/// Takes what the watch gave, and tells how it stands after that.
+pub fn apply(node: &mut Node, event: Result<Event<ApiPod>, watcher::Error>, before: State, now: Instant) -> State {
+    let event = match event {
+        Ok(event) => event,
+        Err(error) => {
+            tracing::warn!(error = &error as &dyn std::error::Error, "Failed to watch the pods; trying again.");
+            return State::Failing;
+        }
+    };
+    if before == State::Failing {
+        node.server_is_back(now);
+    }
     match event {
-        Ok(Event::Init) => node.list_begins(),
-        Ok(Event::InitApply(pod) | Event::Apply(pod)) => {
+        Event::Init => {
+            node.list_begins();
+            return State::Listing;
+        }
+        Event::InitApply(pod) => {
+            if let Some(pod) = pod.to_pod() {
+                node.pod(pod, now);
+            }
+            return State::Listing;
+        }
+        Event::Apply(pod) => {
             if let Some(pod) = pod.to_pod() {
                 node.pod(pod, now);
             }
         }
-        Ok(Event::Delete(pod)) => {
+        Event::Delete(pod) => {
             if let Some(pod) = pod.to_pod() {
                 node.pod_deleted(&pod.uid);
             }
         }
-        Ok(Event::InitDone) => {
-            node.list_ends(now);
-            return Some(true);
-        }
-        Err(error) => {
-            tracing::warn!(error = &error as &dyn std::error::Error, "Failed to watch the pods; trying again.");
-            return Some(false);
-        }
+        Event::InitDone => node.list_ends(now),
     }
-    None
+    State::Watching
 }

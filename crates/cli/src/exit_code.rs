@@ -58,9 +58,9 @@ fn text(codes: &[Meaning], lang: Lang) -> String {
             Lang::Zh => "检查",
         };
         let gap = if position == 0 { "" } else { "\n" };
-        text.push_str(&format!("{gap}{given}{becomes} · {name}\n  {summary}\n  {head}\n"));
+        text.extend([format!("{gap}{given}{becomes} · {name}\n  {summary}\n  {head}\n")]);
         for check in checks {
-            text.push_str(&format!("  - {check}\n"));
+            text.extend([format!("  - {check}\n")]);
         }
     }
     text

@@ -23,6 +23,10 @@ pub const MAX_RECENT: usize = 8;
 const MAX_BYTES_READ: usize = 8 * MAX_BYTES;
 /// More containers with kills than this are not kept one by one; a pod rarely has ten.
 const MAX_CONTAINERS: usize = 32;
+/// Cgroups whose counters are remembered, in one pod.
+const MAX_COUNTED: usize = 12;
+/// So many digits of an id tell one container of a pod from another.
+const COUNTED_KEY_DIGITS: usize = 12;
 /// The longest text in any field, in bytes. Names of containers are DNS labels (63), quantities and times are shorter.
 const MAX_FIELD_BYTES: usize = 64;
 
@@ -37,12 +41,15 @@ pub struct Evidence {
     /// Kills in this pod that no container could be named for.
     #[serde(default)]
     pub unattributed: u64,
-    /// Kills that the pod's own counters show and that no record of the log tells of any more.
+    /// How many of the kills only the containers' own counters show: no record of the log tells of them any more.
     #[serde(default)]
     pub lost: u64,
     /// Kills of containers that were left out for want of space.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub omitted: u64,
+    /// By the first digits of a container's id, or of the pod's UID: how many of the kills that its cgroup has counted are accounted for here.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub counted: BTreeMap<String, u64>,
     /// The last kill that is counted here, as `boot:sequence:microseconds:pid`. What a log shows up to there is not counted again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub through: Option<String>,
@@ -50,7 +57,7 @@ pub struct Evidence {
 
 impl Default for Evidence {
     fn default() -> Self {
-        Self { v: VERSION, containers: BTreeMap::new(), unattributed: 0, lost: 0, omitted: 0, through: None }
+        Self { v: VERSION, containers: BTreeMap::new(), unattributed: 0, lost: 0, omitted: 0, counted: BTreeMap::new(), through: None }
     }
 }
 
@@ -60,10 +67,26 @@ impl Evidence {
         self.through.as_deref().and_then(|text| KillId::from_mark(text).ok())
     }
 
+    /// How many kills of this cgroup, by a container's id or a pod's UID, are accounted for.
+    pub fn counted(&self, key: &str) -> Option<u64> {
+        self.counted.get(counted_key(key)).copied()
+    }
+
+    /// Accounts for more kills of this cgroup. Where there are too many, those that are not `is_current` go first.
+    pub fn count(&mut self, key: &str, kills: u64, is_current: impl Fn(&str) -> bool) {
+        let key = counted_key(key);
+        if self.counted.len() >= MAX_COUNTED && !self.counted.contains_key(key) {
+            self.counted.retain(|known, _| is_current(known));
+            while self.counted.len() >= MAX_COUNTED && self.counted.pop_first().is_some() {}
+        }
+        let entry = self.counted.entry(key.to_owned()).or_default();
+        *entry = entry.saturating_add(kills);
+    }
+
     /// All kills that are counted here.
     pub fn kills(&self) -> u64 {
         let named = self.containers.values().fold(0_u64, |sum, container| sum.saturating_add(container.kills));
-        named.saturating_add(self.unattributed).saturating_add(self.omitted).saturating_add(self.lost)
+        named.saturating_add(self.unattributed).saturating_add(self.omitted)
     }
 }
 
@@ -148,6 +171,11 @@ pub fn read(text: &str) -> Result<Evidence, ReadError> {
         .take(MAX_CONTAINERS)
         .map(|(name, container)| (name, bounded(container)))
         .collect();
+    evidence.counted = std::mem::take(&mut evidence.counted)
+        .into_iter()
+        .filter(|(key, _)| key.len() <= COUNTED_KEY_DIGITS && is_container_name(key))
+        .take(MAX_COUNTED)
+        .collect();
     evidence.through = evidence.mark().map(|mark| mark.mark());
     Ok(evidence)
 }
@@ -222,6 +250,10 @@ fn bound(text: &mut String) {
     if !is_fine {
         *text = crate::escape::printable(text.as_bytes(), MAX_FIELD_BYTES);
     }
+}
+
+fn counted_key(key: &str) -> &str {
+    key.get(..COUNTED_KEY_DIGITS).unwrap_or(key)
 }
 
 fn is_container_name(name: &str) -> bool {

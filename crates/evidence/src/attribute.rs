@@ -31,6 +31,8 @@ pub struct InPod {
     pub uid: String,
     /// Whether it was deleted meanwhile.
     pub is_gone: bool,
+    /// The container's id in the victim's path.
+    pub id: Option<String>,
     /// The container, where it can be told.
     pub container: Option<String>,
     /// Whether the path has a container id that the API does not show (yet). Asking again later may tell more.
@@ -85,7 +87,16 @@ pub fn attribute(kill: &Kill, pods: &Pods, patience: Patience) -> Place {
     };
     let scope = scope(kill, pod, uid, container.as_deref());
     let limit = limit(pod, scope, container.as_deref());
-    Place::Pod(Box::new(InPod { uid: pod.uid.clone(), is_gone, container, is_id_unknown, infrastructure, scope, limit }))
+    Place::Pod(Box::new(InPod {
+        uid: pod.uid.clone(),
+        is_gone,
+        id: id.map(str::to_owned),
+        container,
+        is_id_unknown,
+        infrastructure,
+        scope,
+        limit,
+    }))
 }
 
 /// Looks at the UIDs from the left. One that is not known yet ends the search until it was waited for: what stands to the right of it may be made up.
@@ -143,6 +154,9 @@ fn only_candidate(pod: &Pod, infrastructure: Option<Infrastructure>, patience: P
 
 fn scope(kill: &Kill, pod: &Pod, uid: &str, container: Option<&str>) -> Option<Scope> {
     let Some(path) = &kill.limit_cgroup else {
+        if let Some(is_global) = kill.global {
+            return is_global.then_some(Scope::Node);
+        }
         return match kill.constraint {
             Some(Constraint::None | Constraint::Cpuset | Constraint::MemoryPolicy) => Some(Scope::Node),
             Some(Constraint::Memcg) | None => None,
@@ -181,5 +195,167 @@ fn limit(pod: &Pod, scope: Option<Scope>, container: Option<&str>) -> Option<Str
         Scope::Container => pod.container(container?)?.memory_limit.clone(),
         Scope::Pod => pod.memory_limit.clone().or_else(|| pod.cgroup_limit().map(quantity::show)),
         Scope::Qos | Scope::NodeAllocatable | Scope::Cgroup | Scope::Node => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pods::Container;
+
+    const A: &str = "3f1c2a44-9d1e-4b7a-8c55-0a1b2c3d4e5f";
+    const B: &str = "7b2d8e10-1c3f-4a5b-9d6e-00112233aabb";
+    const HASH: &str = "52c7c29c336a733ae3bc99f62ea70cb6";
+
+    fn id(digit: char) -> String {
+        digit.to_string().repeat(64)
+    }
+
+    fn container(name: &str, id: Option<String>, limit: Option<&str>) -> Container {
+        let running_since = id.as_ref().map(|_| jiff::Timestamp::UNIX_EPOCH);
+        Container { name: name.to_owned(), id, memory_limit: limit.map(str::to_owned), running_since, ..Container::default() }
+    }
+
+    fn pods(containers: Vec<Container>) -> Pods {
+        let mut pods = Pods::default();
+        pods.apply(Pod { uid: A.to_owned(), name: "a".to_owned(), containers, ..Pod::default() });
+        pods.apply(Pod {
+            uid: B.to_owned(),
+            name: "b".to_owned(),
+            containers: vec![container("main", Some(id('b')), None)],
+            ..Pod::default()
+        });
+        pods
+    }
+
+    fn kill(victim: &str, limit: Option<&str>) -> Kill {
+        let limit_cgroup = limit.map(|limit| limit.as_bytes().to_vec());
+        let constraint = Some(if limit.is_some() { Constraint::Memcg } else { Constraint::None });
+        Kill { victim_cgroup: Some(victim.as_bytes().to_vec()), limit_cgroup, constraint, comm: Some(b"work".to_vec()), ..Kill::default() }
+    }
+
+    fn pod_path(uid: &str) -> String {
+        format!("/kubepods/burstable/pod{uid}")
+    }
+
+    fn path(uid: &str, digit: char) -> String {
+        format!("{}/{}", pod_path(uid), id(digit))
+    }
+
+    #[track_caller]
+    fn in_pod(kill: &Kill, pods: &Pods, patience: Patience) -> InPod {
+        match attribute(kill, pods, patience) {
+            Place::Pod(place) => *place,
+            place => panic!("{place:?}"),
+        }
+    }
+
+    fn of_two() -> Pods {
+        pods(vec![container("main", Some(id('1')), Some("32Mi")), container("side", Some(id('2')), Some("16Mi"))])
+    }
+
+    #[test]
+    fn the_levels_of_a_limit() {
+        let pods = of_two();
+        for (limit, scope, shown) in [
+            (path(A, '2'), Scope::Container, Some("16Mi")),
+            (pod_path(A), Scope::Pod, Some("48Mi")),
+            ("/kubepods/burstable".to_owned(), Scope::Qos, None),
+            ("/kubepods".to_owned(), Scope::NodeAllocatable, None),
+            (format!("{}/inner", path(A, '2')), Scope::Cgroup, None),
+        ] {
+            let place = in_pod(&kill(&path(A, '2'), Some(&limit)), &pods, Patience::Wait);
+            assert_eq!(place.container.as_deref(), Some("side"));
+            assert_eq!((place.scope, place.limit.as_deref()), (Some(scope), shown), "{limit}");
+        }
+        let place = in_pod(&kill(&path(A, '2'), None), &pods, Patience::Wait);
+        assert_eq!((place.scope, place.limit), (Some(Scope::Node), None));
+    }
+
+    #[test]
+    fn one_containers_limit_is_its_pods() {
+        let pods = pods(vec![container("main", Some(id('1')), Some("32Mi"))]);
+        let place = in_pod(&kill(&path(A, '1'), Some(&pod_path(A))), &pods, Patience::Wait);
+        assert_eq!((place.scope, place.limit.as_deref()), (Some(Scope::Container), Some("32Mi")));
+    }
+
+    #[test]
+    fn the_leftmost_known_pod_wins() {
+        let pods = of_two();
+        let inside = format!("{}{}", path(A, '1'), path(B, 'b'));
+        let place = in_pod(&kill(&inside, Some(&inside)), &pods, Patience::Over);
+        assert_eq!((place.uid.as_str(), place.container.as_deref(), place.scope), (A, Some("main"), Some(Scope::Cgroup)));
+    }
+
+    #[test]
+    fn a_pod_that_is_not_known_yet_is_waited_for_before_what_stands_in_it_is_believed() {
+        let mut pods = of_two();
+        let strange = "11111111-2222-3333-4444-555555555555";
+        let kill = kill(&format!("{}{}", path(strange, '5'), path(B, 'b')), None);
+        assert_eq!(attribute(&kill, &pods, Patience::Wait), Place::StrangePod { uid: strange.to_owned() });
+        assert_eq!(in_pod(&kill, &pods, Patience::Over).uid, B, "a cluster around this one");
+        pods.note_strange(strange);
+        assert_eq!(in_pod(&kill, &pods, Patience::Wait).uid, B, "it is waited for once");
+    }
+
+    #[test]
+    fn a_static_pod_by_its_hash_and_a_deleted_one() {
+        let mut pods = of_two();
+        pods.apply(Pod {
+            uid: "mirror".to_owned(),
+            config_hash: Some(HASH.to_owned()),
+            containers: vec![container("etcd", Some(id('3')), None)],
+            ..Pod::default()
+        });
+        let place = in_pod(&kill(&path(HASH, '3'), None), &pods, Patience::Wait);
+        assert_eq!((place.uid.as_str(), place.container.as_deref(), place.is_gone), ("mirror", Some("etcd"), false));
+        pods.remove("mirror");
+        let place = in_pod(&kill(&path(HASH, '3'), None), &pods, Patience::Wait);
+        assert_eq!((place.uid.as_str(), place.container.as_deref(), place.is_gone), ("mirror", Some("etcd"), true));
+    }
+
+    #[test]
+    fn an_id_that_the_api_does_not_show_yet() {
+        let pods = pods(vec![container("main", Some(id('1')), None), container("late", None, None)]);
+        let kill = kill(&path(A, '9'), None);
+        let place = in_pod(&kill, &pods, Patience::Wait);
+        assert_eq!((place.container, place.is_id_unknown), (None, true));
+        assert_eq!(in_pod(&kill, &pods, Patience::Over).container.as_deref(), Some("late"), "the only one that can have a new id");
+        assert_eq!(in_pod(&kill, &of_two(), Patience::Over).container, None, "both run with ids of their own");
+    }
+
+    #[test]
+    fn infrastructure_is_not_the_application() {
+        let pods = of_two();
+        let named = |comm: &str, victim: &str| Kill { comm: Some(comm.as_bytes().to_vec()), ..kill(victim, None) };
+        let place = in_pod(&named("pause", &path(A, '9')), &pods, Patience::Wait);
+        assert_eq!((place.infrastructure, place.container), (Some(Infrastructure::Sandbox), None));
+        let adjusted = Kill { oom_score_adj: Some(-998), ..kill(&path(A, '9'), None) };
+        assert_eq!(in_pod(&adjusted, &pods, Patience::Wait).infrastructure, Some(Infrastructure::Sandbox));
+        let monitor = format!("/kubepods.slice/kubepods-pod{}.slice/crio-conmon-{}.scope", A.replace('-', "_"), id('1'));
+        assert_eq!(in_pod(&named("conmon", &monitor), &pods, Patience::Wait).infrastructure, Some(Infrastructure::Monitor));
+        // A program of the user's may bear any name.
+        for name in ["pause", "conmon", "runc:[2:INIT]"] {
+            let place = in_pod(&named(name, &path(A, '1')), &pods, Patience::Wait);
+            assert_eq!((place.infrastructure, place.container.as_deref()), (None, Some("main")), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_runtime_at_the_start_of_a_container() {
+        let pods = pods(vec![container("main", None, Some("2Mi"))]);
+        let kill = Kill { comm: Some(b"runc:[2:INIT]".to_vec()), ..kill(&path(A, '9'), Some(&path(A, '9'))) };
+        let place = in_pod(&kill, &pods, Patience::Wait);
+        assert_eq!(
+            (place.infrastructure, place.container.as_deref(), place.limit.as_deref()),
+            (Some(Infrastructure::RuntimeInit), Some("main"), Some("2Mi"))
+        );
+    }
+
+    #[test]
+    fn what_is_no_pod_and_what_is_not_known() {
+        let pods = of_two();
+        assert_eq!(attribute(&kill("/system.slice/nginx.service", None), &pods, Patience::Wait), Place::Foreign);
+        assert_eq!(attribute(&Kill::default(), &pods, Patience::Over), Place::Unknown);
     }
 }

@@ -54,10 +54,8 @@ impl Ledger {
 
     /// Takes a reading of the counter after the log was read to its end. Gives back how many kills turned out to be lost by it.
     pub fn reading(&mut self, counter: u64) -> u64 {
-        let Some(opening) = self.opening else { return 0 };
+        let Some(gap) = self.gap_at(counter) else { return 0 };
         self.latest = counter;
-        let delta = signed(counter.saturating_sub(opening));
-        let gap = delta.saturating_sub(signed(self.lines.saturating_add(self.lost)));
         self.gap_seen = if gap == self.gap { self.gap_seen.saturating_add(1) } else { 0 };
         self.gap = gap;
         if gap > 0 && self.gap_seen >= SETTLED_AFTER_READINGS {
@@ -68,6 +66,12 @@ impl Ledger {
             return lost;
         }
         0
+    }
+
+    /// What would not add up at this reading; absent where the kernel does not count.
+    pub fn gap_at(&self, counter: u64) -> Option<i64> {
+        let delta = signed(counter.saturating_sub(self.opening?));
+        Some(delta.saturating_sub(signed(self.lines.saturating_add(self.lost))))
     }
 
     /// What the account stands at.

@@ -27,7 +27,7 @@ pub struct ConfirmedKill {
     pub comm: Option<Vec<u8>>,
     /// Anonymous memory of the victim in KiB.
     pub anon_kib: Option<u64>,
-    /// All resident memory of the victim in KiB.
+    /// The most memory that the victim or its cgroup is known to have held, in KiB.
     pub resident_kib: Option<u64>,
     /// The level of the limit that was reached.
     pub scope: Option<Scope>,
@@ -75,11 +75,49 @@ pub fn merge(evidence: &mut Evidence, kill: &ConfirmedKill) -> Merged {
         0 => Merged::First,
         _ => Merged::More { pause_seconds: pause(&container.last, kill.at) },
     };
-    add(container, kill, id);
+    add(container, kill, id, kill.id.pid);
     merged
 }
 
-fn add(container: &mut ContainerEvidence, kill: &ConfirmedKill, id: String) {
+/// Adds a kill that a container's own counter shows. The counter says that it is new, so the mark is not asked; it is only ever moved on.
+///
+/// Unless `is_certain`, only the number of kills is known, and not which process it was.
+pub fn merge_counted(evidence: &mut Evidence, kill: &ConfirmedKill, is_certain: bool) -> Merged {
+    let Some(name) = &kill.container else { return Merged::Known };
+    if !evidence.mark().is_some_and(|mark| mark.covers(&kill.id)) {
+        evidence.through = Some(kill.id.mark());
+    }
+    let container = evidence.containers.entry(name.clone()).or_default();
+    let merged = match container.kills {
+        0 => Merged::First,
+        _ => Merged::More { pause_seconds: pause(&container.last, kill.at) },
+    };
+    let last = container.last.clone();
+    let pid = kill.id.pid.filter(|_| is_certain);
+    add(container, kill, kill.id.to_string(), pid);
+    // Shares of a storm may come after kills that were later.
+    if last > container.last {
+        container.last = last;
+    }
+    container.recent.sort_by(|a, b| a.at.cmp(&b.at));
+    merged
+}
+
+/// Adds kills that a container's own counter shows and no record of the log tells of. `at` is when that was noticed.
+pub fn count_alone(evidence: &mut Evidence, name: &str, kills: u64, at: Timestamp) {
+    evidence.lost = evidence.lost.saturating_add(kills);
+    let container = evidence.containers.entry(name.to_owned()).or_default();
+    let at = show_time(at);
+    if container.kills == 0 {
+        container.first.clone_from(&at);
+        Cause::OomUnattributed.id().clone_into(&mut container.verdict);
+    }
+    container.kills = container.kills.saturating_add(kills);
+    container.incidents = container.incidents.saturating_add(kills);
+    container.last = at;
+}
+
+fn add(container: &mut ContainerEvidence, kill: &ConfirmedKill, id: String, pid: Option<u32>) {
     let at = show_time(kill.at);
     if container.kills == 0 {
         container.first.clone_from(&at);
@@ -103,7 +141,7 @@ fn add(container: &mut ContainerEvidence, kill: &ConfirmedKill, id: String) {
     container.recent.push(RecentKill {
         id,
         at,
-        pid: kill.id.pid,
+        pid,
         comm: kill.comm.as_deref().map(|comm| escape::printable(comm, MAX_COMM_BYTES)),
         anon: kill.anon_kib.map(quantity::show_kib),
         attribution: show_attribution(kill.attribution).to_owned(),

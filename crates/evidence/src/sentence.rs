@@ -10,7 +10,7 @@ const MAX_BYTES: usize = 1024;
 pub fn sentence(evidence: &Evidence) -> Option<String> {
     let mut parts: Vec<String> =
         evidence.containers.iter().filter(|(_, container)| container.kills > 0).map(|(name, container)| clause(name, container)).collect();
-    let unnamed = evidence.unattributed.saturating_add(evidence.omitted).saturating_add(evidence.lost);
+    let unnamed = evidence.unattributed.saturating_add(evidence.omitted);
     if unnamed > 0 {
         parts.push(format!("{} for which no container could be named", times(unnamed)));
     }

@@ -20,11 +20,12 @@ const AFTER_KILL_SECONDS: i64 = 5;
 
 /// The verdict when a kill becomes known, before the API has said anything.
 ///
-/// `earlier` is the container's verdict so far: where its children were killed before and it has run on since, this is one more of them.
-pub fn at_kill(scope: Option<Scope>, infrastructure: Option<Infrastructure>, earlier: Option<Cause>) -> Cause {
-    match (infrastructure, earlier) {
-        (Some(Infrastructure::RuntimeInit), _) => Cause::MemoryLimitBelowStart,
-        (_, Some(Cause::OomChildProcess)) => Cause::OomChildProcess,
+/// `was_child` tells what the report's table of tasks shows. `earlier` is the container's verdict so far: where its children were killed before and it
+/// has run on since, this is taken for one more of them.
+pub fn at_kill(scope: Option<Scope>, infrastructure: Option<Infrastructure>, earlier: Option<Cause>, was_child: Option<bool>) -> Cause {
+    match (infrastructure, was_child, earlier) {
+        (Some(Infrastructure::RuntimeInit), ..) => Cause::MemoryLimitBelowStart,
+        (_, Some(true), _) | (_, None, Some(Cause::OomChildProcess)) => Cause::OomChildProcess,
         _ => by_scope(scope),
     }
 }

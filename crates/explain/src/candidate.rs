@@ -70,10 +70,11 @@ impl Candidate {
         }
     }
 
-    /// Names the container that a stop of the whole pod ended, with its end.
+    /// Names the container that a stop of the whole pod ended, with its end; the only one where none has ended yet.
     pub(crate) fn ended(self, case: &Case<'_>) -> Self {
-        let Some((_, container)) = case.troubled().find(|(_, container)| container.ended.as_ref().is_some_and(|end| !end.clean())) else {
-            return self;
+        let ended = case.troubled().find(|(_, container)| container.ended.as_ref().is_some_and(|end| !end.clean()));
+        let Some((_, container)) = ended else {
+            return self.of_some(case.only_container().filter(|container| !container.status.is_null()));
         };
         let named = self.of(container);
         match &container.ended {
@@ -143,7 +144,8 @@ pub(crate) fn describe(end: &End<'_>, lang: Lang) -> String {
         words.push(format!("{} {code}", if zh { "退出码" } else { "exit code" }));
     }
     if let Some(life) = end.life() {
-        words.push(if zh { format!("运行 {life} 秒") } else { format!("ran {life}s") });
+        let life = crate::status::human_duration(life);
+        words.push(if zh { format!("运行 {life}") } else { format!("ran {life}") });
     }
     if let Some(finished) = end.finished {
         words.push(format!("{} {finished}", if zh { "结束于" } else { "finished" }));

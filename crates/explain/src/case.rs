@@ -54,7 +54,7 @@ impl<'a> Case<'a> {
         let trouble = |place: usize| pod.containers.get(place).map_or(0, |container| container.trouble(pod.restart_policy));
         troubled.retain(|place| trouble(*place) > 0);
         troubled.sort_by_key(|place| std::cmp::Reverse(trouble(*place)));
-        let texts = pod.containers.iter().map(|container| texts_of(&pod, container, &events)).collect();
+        let texts = pod.containers.iter().map(|container| texts_of(&pod, container, &events, input.logs)).collect();
         let pod_texts = pod_texts(&pod, &events);
         let proofs = crate::memory::proofs(&pod, input);
         let kubectl = Kubectl { flags: input.kubectl_flags, namespace: pod.namespace };
@@ -127,7 +127,7 @@ impl<'a> Case<'a> {
         self.troubled().filter(|(_, container)| {
             let never_ran = container.end().is_some_and(|end| NEVER_RAN.contains(&end.reason));
             START.contains(&container.waiting)
-                || (never_ran && !self.blocked_earlier(container))
+                || (never_ran && !blocked_earlier(container))
                 || (container.is_waiting && container.waiting.contains(' '))
         })
     }
@@ -137,13 +137,9 @@ impl<'a> Case<'a> {
         self.troubled().filter_map(|(rank, container)| {
             let end = container.end()?;
             let never_ran = NEVER_RAN.contains(&end.reason);
-            let here = !never_ran && !self.blocked_earlier(container) && !START.contains(&container.waiting);
+            let here = !never_ran && !blocked_earlier(container) && !START.contains(&container.waiting);
             here.then_some((rank, container, end))
         })
-    }
-
-    fn blocked_earlier(&self, container: &Container<'_>) -> bool {
-        PULL.contains(&container.waiting) || container.waiting == "CreateContainerConfigError"
     }
 
     /// Whether the pod has no node yet.
@@ -232,8 +228,15 @@ impl<'a> Case<'a> {
     pub(crate) fn fact(pointer: impl Into<String>, text: impl Into<String>) -> Evidence {
         let pointer = pointer.into();
         let source = if pointer.starts_with("/spec") { Source::Spec } else { Source::Pod };
-        Evidence { source, pointer, text: crate::quote::bounded(&text.into(), 1000) }
+        // A reason without its message ends in the colon between them.
+        let text = text.into();
+        Evidence { source, pointer, text: crate::quote::bounded(text.trim_end().trim_end_matches(':'), 1000) }
     }
+}
+
+/// Whether the container's image or configuration is in the way now.
+fn blocked_earlier(container: &Container<'_>) -> bool {
+    PULL.contains(&container.waiting) || container.waiting == "CreateContainerConfigError"
 }
 
 /// Whether an event is about a container: by its field path, by name or image in the text, or because there is only one.
@@ -268,7 +271,7 @@ fn about(pod: &Pod<'_>, event: &Event, container: &Container<'_>) -> bool {
     }
 }
 
-fn texts_of(pod: &Pod<'_>, container: &Container<'_>, events: &[&Event]) -> Vec<Quote> {
+fn texts_of(pod: &Pod<'_>, container: &Container<'_>, events: &[&Event], logs: &[(String, String)]) -> Vec<Quote> {
     let mut texts = Vec::new();
     let mut add = |pointer: String, text: &str| {
         if !text.trim().is_empty() {
@@ -281,6 +284,9 @@ fn texts_of(pod: &Pod<'_>, container: &Container<'_>, events: &[&Event]) -> Vec<
     }
     for end in [&container.ended, &container.last].into_iter().flatten() {
         add(format!("{}/message", end.pointer), end.message);
+    }
+    for (_, log) in logs.iter().filter(|(name, _)| name == container.name) {
+        add(format!("log:{}", container.name), log);
     }
     for event in events.iter().rev().filter(|event| about(pod, event, container)) {
         texts.push(event_quote(event));

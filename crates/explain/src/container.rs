@@ -31,7 +31,7 @@ impl<'a> End<'a> {
             let signal = value.integer("signal").filter(|signal| (1..=64).contains(signal));
             Self {
                 pointer,
-                code: value.integer("exitCode").filter(|code| *code != 0 || signal.is_none()).or(signal.map(|signal| 128 + signal)),
+                code: value.integer("exitCode").filter(|code| *code != 0 || signal.is_none()).or_else(|| signal.map(|signal| 128 + signal)),
                 reason: value.text("reason"),
                 message: value.text("message"),
                 started: value.time("startedAt"),
@@ -144,11 +144,10 @@ impl<'a> Container<'a> {
         let past_failure = past.is_some_and(|end| !end.clean());
         if self.running && !self.ready {
             return match self.role {
-                Role::Main | Role::Sidecar if past_failure => 80,
-                Role::Main | Role::Sidecar => 70,
-                Role::Init if past_failure => 80,
-                Role::Init => 40,
                 Role::Ephemeral => 0,
+                _ if past_failure => 80,
+                Role::Main | Role::Sidecar => 70,
+                Role::Init => 40,
             };
         }
         if self.is_waiting {

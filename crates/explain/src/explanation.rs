@@ -18,6 +18,8 @@ pub struct Explanation {
     pub columns: Columns,
     /// What may be the cause, best first; at least one.
     pub causes: Vec<Explained>,
+    /// The last lines of the log of the first cause's container, where they were given.
+    pub log: Vec<String>,
     /// What happened when, oldest first.
     pub timeline: Vec<Moment>,
 }
@@ -128,7 +130,6 @@ fn optional_id<S: Serializer>(cause: &Option<Cause>, serializer: S) -> Result<S:
     }
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature is serde's")]
 fn rfc3339<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(at)
 }

@@ -19,6 +19,8 @@ pub struct Input<'a> {
     pub server: ServerVersion,
     /// The language of the texts.
     pub lang: Lang,
+    /// The last lines of logs, by container name.
+    pub logs: &'a [(String, String)],
     /// Flags that lead kubectl to the user's cluster, for the commands.
     pub kubectl_flags: &'a [String],
 }
@@ -26,6 +28,6 @@ pub struct Input<'a> {
 impl<'a> Input<'a> {
     /// A pod alone.
     pub fn new(pod: &'a Value) -> Self {
-        Self { pod, events: &[], kills: None, server: ServerVersion::NEWEST, lang: Lang::En, kubectl_flags: &[] }
+        Self { pod, events: &[], kills: None, server: ServerVersion::NEWEST, lang: Lang::En, logs: &[], kubectl_flags: &[] }
     }
 }

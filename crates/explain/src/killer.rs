@@ -49,7 +49,7 @@ pub(crate) fn decide(case: &Case<'_>, container: &Container<'_>, end: &End<'_>) 
 
 /// HUP, INT and QUIT are sent by somebody, as KILL and TERM are.
 fn unasked_signal(end: &End<'_>) -> bool {
-    matches!(end.code, Some(129..=131) | Some(-1_073_741_510 | 3_221_225_786))
+    matches!(end.code, Some(129..=131 | -1_073_741_510 | 3_221_225_786))
 }
 
 fn placeholder(end: &End<'_>) -> Option<Verdict> {
@@ -68,7 +68,7 @@ fn proven(case: &Case<'_>, container: &Container<'_>, end: &End<'_>) -> Option<V
 
 /// What a proven kill means for a container that ended with this code, or still runs.
 pub(crate) fn cause_of(proof: &Proof, code: Option<i64>) -> Cause {
-    proof.verdict.unwrap_or(match proof.scope {
+    proof.verdict.unwrap_or_else(|| match proof.scope {
         Some(Scope::Node) => Cause::OomNode,
         Some(Scope::Pod | Scope::Qos | Scope::NodeAllocatable | Scope::Cgroup) => Cause::OomPodLimit,
         Some(Scope::Container) if code == Some(137) => Cause::OomContainerLimit,
@@ -129,7 +129,7 @@ fn probe_event(case: &Case<'_>, container: &Container<'_>, end: &End<'_>) -> Opt
     })
 }
 
-/// The runtime says OOMKilled, and no kernel record says more.
+/// The runtime says `OOMKilled`, and no kernel record says more.
 fn flagged(case: &Case<'_>, container: &Container<'_>, end: &End<'_>) -> Option<Verdict> {
     if !end.oom_killed() {
         return None;
@@ -306,7 +306,7 @@ fn outside(case: &Case<'_>) -> Option<Verdict> {
             52,
             vec![Evidence {
                 source: Source::Kernel,
-                pointer: String::new(),
+                pointer: "log".to_owned(),
                 text: say!(case, "the kernel log holds no memory kill of this pod", "内核日志中没有该 Pod 的内存杀死记录"),
             }],
         )

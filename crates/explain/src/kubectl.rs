@@ -23,6 +23,8 @@ impl Kubectl<'_> {
         for word in words {
             push(&mut command, word)?;
         }
+        // A debug session makes a pod, even if it only looks.
+        let changes_something = changes_something || words.first() == Some(&"debug");
         Some(Step { command, changes_something, why })
     }
 }

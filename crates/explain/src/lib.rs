@@ -3,7 +3,16 @@
 //! [`explain`] is a pure function: it never fails, never panics, and the same input gives the same explanation. The stages, each in a
 //! module of its own: [`Input`] → `Case` (the pod and all texts about it) → one matcher a cause → `Candidate`s → [`Explanation`].
 
+/// Appends formatted text to a `String`, which cannot fail.
+macro_rules! append {
+    ($out:expr, $($format:tt)*) => {{
+        use std::fmt::Write as _;
+        $out.write_fmt(format_args!($($format)*)).unwrap_or_default();
+    }};
+}
+
 pub mod exit_code;
+pub mod reason;
 pub mod render;
 pub mod status;
 
@@ -13,6 +22,8 @@ mod cause;
 mod container;
 mod event;
 mod explanation;
+#[cfg(test)]
+mod fixtures_test;
 mod input;
 mod killer;
 mod kubectl;
@@ -20,7 +31,11 @@ mod memory;
 mod pod;
 mod probe;
 mod quote;
+mod rank;
+#[cfg(test)]
+mod scenarios_test;
 mod scheduler;
+mod script;
 mod timeline;
 mod view;
 
@@ -32,33 +47,38 @@ pub use memory::KernelKills;
 use candidate::Candidate;
 use case::Case;
 
-/// The most causes that are given.
-const MOST: usize = 5;
+/// The most lines of a log that are given.
+const LOG_LINES: usize = 20;
 
 /// Explains one pod. There is always at least one cause.
 pub fn explain(input: &Input<'_>) -> Explanation {
     let case = Case::new(input);
     let mut candidates: Vec<Candidate> = Vec::new();
-    for (_, matcher) in cause::MATCHERS {
-        matcher(&case, &mut candidates);
-    }
-    // The sort is stable, so that the order of the catalogue settles the rest.
-    candidates.sort_by_key(|candidate| (candidate.level, std::cmp::Reverse(candidate.weight)));
-    let mut causes: Vec<Explained> = Vec::new();
-    for candidate in candidates {
-        let explained = candidate.explained;
-        if causes.len() < MOST && !causes.iter().any(|other| other.cause == explained.cause) {
-            causes.push(explained);
+    let kind = view::View::text(input.pod, "kind");
+    for (cause, matcher) in cause::MATCHERS {
+        // What is no pod has no cause of a pod.
+        if matches!(kind, "" | "Pod") || *cause == podsight_cause::Cause::Unknown {
+            matcher(&case, &mut candidates);
         }
     }
+    let causes = rank::rank(candidates, input.pod);
     let optional = |text: &str| Some(quote::bounded(text, 260)).filter(|text| !text.is_empty());
-    let kind = view::View::text(input.pod, "kind");
     Explanation {
         kind: if kind.is_empty() { "Pod".to_owned() } else { quote::bounded(kind, 100) },
         namespace: optional(case.pod.namespace),
         name: optional(case.pod.name),
         columns: status::columns(input.pod, input.server),
+        log: log_of(input, &causes),
         timeline: timeline::timeline(&case),
         causes,
     }
+}
+
+/// The last lines of the log of the container that the first cause is about.
+fn log_of(input: &Input<'_>, causes: &[Explained]) -> Vec<String> {
+    let container = causes.first().and_then(|cause| cause.container.as_deref());
+    let log = input.logs.iter().find(|(name, _)| container.is_none_or(|container| container == name));
+    let lines: Vec<String> =
+        log.map(|(_, log)| log.lines().rev().take(LOG_LINES).map(|line| quote::bounded(line, 300)).collect()).unwrap_or_default();
+    lines.into_iter().rev().collect()
 }

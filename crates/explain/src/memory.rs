@@ -7,10 +7,10 @@ use crate::pod::Pod;
 use crate::quote::bounded;
 use crate::view::View as _;
 use jiff::Timestamp;
-use podsight_cause::Cause;
+use podsight_cause::{Cause, Lang};
 use podsight_cgroup::Scope;
-use podsight_oom::{Constraint, Kill};
-use serde_json::Value;
+use podsight_evidence::annotation;
+use podsight_oom::Kill;
 use std::collections::HashMap;
 
 /// The kills of a kernel log, found by pod.
@@ -46,7 +46,6 @@ pub(crate) struct Proof {
     pub(crate) container_id: Option<String>,
     pub(crate) scope: Option<Scope>,
     pub(crate) limit: Option<String>,
-    pub(crate) peak: Option<String>,
     pub(crate) kills: u64,
     pub(crate) last: Option<Timestamp>,
     /// Whether the API ever showed the container as ended by it.
@@ -57,48 +56,43 @@ pub(crate) struct Proof {
 
 /// All proof about a pod: the annotation's first.
 pub(crate) fn proofs(pod: &Pod<'_>, input: &Input<'_>) -> Vec<Proof> {
-    let mut proofs = from_annotation(pod);
+    let mut proofs = from_annotation(pod, input.lang);
     if let Some(kills) = input.kills.filter(|_| !pod.uid.is_empty()) {
         proofs.extend(from_kernel(pod, kills));
     }
     proofs
 }
 
-fn from_annotation(pod: &Pod<'_>) -> Vec<Proof> {
-    let text = pod.annotation(podsight_evidence::annotation::OOM);
-    if text.is_empty() || text.len() > podsight_evidence::annotation::MAX_BYTES {
-        return Vec::new();
-    }
-    let Ok(value) = serde_json::from_str::<Value>(text) else { return Vec::new() };
-    let Some(containers) = value.get_or_null("containers").as_object() else { return Vec::new() };
-    let pointer =
-        |name: &str| format!("/metadata/annotations/{}#/containers/{name}", podsight_evidence::annotation::OOM.replace('/', "~1"));
-    containers
-        .iter()
-        .take(64)
+fn from_annotation(pod: &Pod<'_>, lang: Lang) -> Vec<Proof> {
+    // What the agent did not write, or another release did, is no evidence.
+    let Ok(found) = annotation::read(pod.annotation(annotation::OOM)) else { return Vec::new() };
+    let pointer = |name: &str| format!("/metadata/annotations/{}#/containers/{name}", annotation::OOM.replace('/', "~1"));
+    found
+        .containers
+        .into_iter()
         .map(|(name, found)| {
-            let optional = |key: &str| Some(bounded(found.text(key), 40)).filter(|text| !text.is_empty());
-            let kills = found.integer("kills").and_then(|kills| u64::try_from(kills).ok()).unwrap_or(1);
-            let (scope, limit, peak) = (found.text("scope"), optional("limit"), optional("peak"));
-            let verdict = Cause::from_id(found.text("verdict"));
-            let mut said = format!("kernel kills {kills}, last {}", found.text("last"));
-            for (key, value) in [("scope", Some(scope.to_owned())), ("limit", limit.clone()), ("peak", peak.clone())] {
-                if let Some(value) = value.filter(|value| !value.is_empty()) {
-                    said.push_str(&format!(", {key} {value}"));
+            let zh = lang == Lang::Zh;
+            let mut said = if zh {
+                format!("内核杀死 {} 次，最近 {}", found.kills, found.last)
+            } else {
+                format!("kernel kills {}, last {}", found.kills, found.last)
+            };
+            let keys = if zh { ["范围", "上限", "峰值"] } else { ["scope", "limit", "peak"] };
+            for (key, value) in keys.into_iter().zip([&found.scope, &found.limit, &found.peak]) {
+                if let Some(value) = value {
+                    append!(said, ", {key} {value}");
                 }
             }
-            let evidence = vec![Evidence { source: Source::Annotation, pointer: pointer(name), text: bounded(&said, 400) }];
-            let visible = found.get("visible").and_then(Value::as_bool);
+            let evidence = vec![Evidence { source: Source::Annotation, pointer: pointer(&name), text: bounded(&said, 400) }];
             Proof {
-                container: name.clone(),
+                container: name,
                 container_id: None,
-                scope: scope_of(scope),
-                limit,
-                peak,
-                kills,
-                last: found.time("last"),
-                visible,
-                verdict,
+                scope: found.scope.as_deref().and_then(scope_of),
+                limit: found.limit,
+                kills: found.kills,
+                last: crate::view::time(&found.last),
+                visible: Some(found.visible),
+                verdict: Cause::from_id(&found.verdict),
                 evidence,
             }
         })
@@ -123,10 +117,9 @@ fn from_kernel(pod: &Pod<'_>, kills: &KernelKills) -> Vec<Proof> {
     for kill in kills.of(pod.uid) {
         let id = kill.victim_cgroup.as_deref().and_then(|path| podsight_cgroup::parse(path).container_id);
         let owner = pod.containers.iter().find(|container| id.as_deref().is_some_and(|id| ran_as(container, id)));
-        let scope = match kill.constraint {
-            Some(Constraint::None) => Some(Scope::Node),
-            Some(Constraint::Memcg) => kill.limit_cgroup.as_deref().and_then(|path| podsight_cgroup::parse(path).scope),
-            _ => None,
+        let scope = match kill.limit_cgroup.as_deref() {
+            Some(limit) => podsight_cgroup::parse(limit).scope,
+            None => (kill.global == Some(true)).then_some(Scope::Node),
         };
         let record = match (kill.seq, kill.usec) {
             (Some(seq), _) => format!("seq {seq}"),
@@ -136,10 +129,10 @@ fn from_kernel(pod: &Pod<'_>, kills: &KernelKills) -> Vec<Proof> {
         let comm = String::from_utf8_lossy(kill.comm.as_deref().unwrap_or_default()).into_owned();
         let mut said = format!("Killed process {} ({comm})", kill.pid.map_or_else(|| "?".to_owned(), |pid| pid.to_string()));
         if let Some(anon) = kill.anon_rss_kb {
-            said.push_str(&format!(", anon-rss {anon} KiB"));
+            append!(said, ", anon-rss {anon} KiB");
         }
         if let Some(time) = &kill.time {
-            said.push_str(&format!(", {time}"));
+            append!(said, ", {time}");
         }
         let evidence = Evidence { source: Source::Kernel, pointer: record, text: bounded(&said, 400) };
         if let Some(proof) = proofs.iter_mut().find(|proof| proof.container_id == id && proof.scope == scope) {
@@ -154,7 +147,6 @@ fn from_kernel(pod: &Pod<'_>, kills: &KernelKills) -> Vec<Proof> {
             container_id: id,
             scope,
             limit: None,
-            peak: None,
             kills: 1,
             last: None,
             visible: None,

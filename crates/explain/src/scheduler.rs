@@ -20,9 +20,9 @@ pub(crate) fn reasons(message: &str) -> Vec<(u64, String)> {
         let piece = piece.trim().trim_end_matches('.');
         match parts.last_mut() {
             // A comma inside a reason: `had taint {a: b}, that the pod didn't tolerate`.
-            Some(last) if !piece.starts_with(|c: char| c.is_ascii_digit()) => {
-                last.push_str(", ");
-                last.push_str(piece);
+            Some(reason) if !piece.starts_with(|c: char| c.is_ascii_digit()) => {
+                reason.push_str(", ");
+                reason.push_str(piece);
             }
             _ => parts.push(piece.to_owned()),
         }

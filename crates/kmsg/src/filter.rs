@@ -1,11 +1,12 @@
 //! A first look at a whole log: which lines can matter at all.
 
 use aho_corasick::{AhoCorasick, MatchKind};
+use std::sync::LazyLock;
 
 /// What a line that begins or ends a report of the kernel's holds (`mm/oom_kill.c`, `mm/memcontrol.c`).
 ///
 /// Only the *starts* are here: while a report is open every line is read.
-const NEEDLES: [&str; 17] = [
+const NEEDLES: [&str; 18] = [
     "oom-kill",
     "oom_reaper: ",
     "oom_kill_process: ",
@@ -17,6 +18,7 @@ const NEEDLES: [&str; 17] = [
     "ut of Memory",
     "as a result of limit of",
     "Task in /",
+    "Tasks in /",
     "limit reached of cgroup",
     "deadlocked on memory",
     "memory: usage ",
@@ -26,24 +28,20 @@ const NEEDLES: [&str; 17] = [
     "\"MESSAGE\" : [",
 ];
 
-/// Finds the lines that can matter, by vector instructions where the machine has them.
-#[derive(Debug)]
-pub struct Filter {
-    search: Option<AhoCorasick>,
-}
+/// The needles as one automaton; it is built once. It is never built from so many that it could fail.
+static SEARCH: LazyLock<Option<AhoCorasick>> =
+    LazyLock::new(|| AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(NEEDLES).ok());
 
-impl Default for Filter {
-    fn default() -> Self {
-        Self { search: AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(NEEDLES).ok() }
-    }
-}
+/// Finds the lines that can matter, by vector instructions where the machine has them.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Filter;
 
 impl Filter {
     /// The position in `bytes` of the first thing that can matter.
-    pub fn find(&self, bytes: &[u8]) -> Option<usize> {
-        match &self.search {
+    pub fn find(self, bytes: &[u8]) -> Option<usize> {
+        match &*SEARCH {
             Some(search) => search.find(bytes).map(|found| found.start()),
-            // It is never built from so many needles that it could fail; every line would then be read.
+            // Every line is read.
             None => (!bytes.is_empty()).then_some(0),
         }
     }
@@ -55,7 +53,7 @@ mod tests {
 
     #[test]
     fn finds_what_can_matter() {
-        let filter = Filter::default();
+        let filter = Filter;
         for line in [
             "java invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0",
             "oom-kill:constraint=CONSTRAINT_NONE",
@@ -72,7 +70,7 @@ mod tests {
 
     #[test]
     fn passes_over_the_rest() {
-        let filter = Filter::default();
+        let filter = Filter;
         for line in [" oom_kill_process.cold+0x8/0x8d", "IPv6: ADDRCONF(NETDEV_CHANGE): eth0: link becomes ready", "memory: 16384K", ""] {
             assert_eq!(filter.find(line.as_bytes()), None, "{line}");
         }

@@ -72,7 +72,10 @@ fn frame_at(line: &[u8], depth: usize) -> Framed<'_> {
         _ => {}
     }
     let Some(stamp) = stamp(line) else {
-        return node_event(line).unwrap_or(bare);
+        // `host kernel: text`, where somebody has cut the time off.
+        let text =
+            word_at(line, 0).filter(|host| host.text.len() < 64).and_then(|host| kernel_tag(line.get(host.end..)?.strip_prefix(b" ")?));
+        return text.map(|text| tagged(text, 0)).or_else(|| node_event(line)).unwrap_or(bare);
     };
     let mut framed = after_stamp(&stamp, depth);
     framed.usec = framed.usec.or(stamp.usec);
@@ -180,7 +183,7 @@ fn after_stamp<'a>(stamp: &Stamp<'a>, depth: usize) -> Framed<'a> {
     }
     let is_tag = second.text.ends_with(b":") && !first.text.ends_with(b":");
     if is_tag && (stamp.kind != Kind::Iso || second.text.len() > 1) {
-        return Framed { facility: Some(1), text: after_second, ..Framed::default() };
+        return tagged(after_second, 1);
     }
     plain
 }
@@ -309,6 +312,13 @@ mod tests {
             assert_eq!((framed.facility, framed.usec), (Some(0), Some(34_365_327_044_983)), "{line}");
         }
         assert_eq!(text("1500316299 dev37-devc [30533610.306528] apache2 invoked", "apache2 invoked").usec, Some(30_533_610_306_528));
+    }
+
+    #[test]
+    fn a_time_that_was_cut_off() {
+        assert_eq!(text("node-1 kernel: [    1.500000] x y", "x y").usec, Some(1_500_000));
+        assert_eq!(text("kernel: x y", "x y").facility, Some(0));
+        assert!(text("x kubelet: y", "x kubelet: y").bare);
     }
 
     #[test]

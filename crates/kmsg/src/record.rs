@@ -97,10 +97,11 @@ pub(crate) fn number(bytes: &[u8]) -> Option<(u64, &[u8])> {
         if digit > 9 {
             break;
         }
-        value = value.checked_mul(10)?.checked_add(u64::from(digit))?;
+        // 19 digits cannot overflow.
+        value = value.wrapping_mul(10).wrapping_add(u64::from(digit));
         digits += 1;
     }
-    if digits == 0 { None } else { Some((value, bytes.get(digits..)?)) }
+    if digits == 0 || digits > 19 { None } else { Some((value, bytes.get(digits..)?)) }
 }
 
 /// Undoes the escapes of `/dev/kmsg`: bytes below 0x20, from 0x7f on and the backslash are written `\xNN` (`append_char`, kernel/printk/printk.c).

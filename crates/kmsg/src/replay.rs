@@ -21,15 +21,17 @@ pub struct Replay<'a> {
     lost: u64,
     /// The part of `lost` that no record has told of yet.
     lost_untold: u64,
-    /// The width of the last frame, 0 where lines have none.
+    /// The width of the last frame in bytes, 0 where lines have none.
     indent: usize,
+    /// The same in characters: months have names in many scripts.
+    indent_chars: usize,
     raw: bool,
 }
 
 impl<'a> Replay<'a> {
     /// A reader of `buffer` from its start.
     pub fn new(buffer: &'a [u8]) -> Self {
-        Self { buffer, at: 0, filter: Filter::default(), hit: None, last_seq: None, lost: 0, lost_untold: 0, indent: 0, raw: false }
+        Self { buffer, at: 0, filter: Filter, hit: None, last_seq: None, lost: 0, lost_untold: 0, indent: 0, indent_chars: 0, raw: false }
     }
 
     /// The next record.
@@ -84,6 +86,9 @@ impl<'a> Replay<'a> {
         if !self.raw && !skipped.first().is_some_and(u8::is_ascii_digit) {
             return;
         }
+        if self.is_unbroken(skipped) {
+            return;
+        }
         while !skipped.is_empty() {
             if let Some((header, _)) = kmsg_header(skipped) {
                 self.raw = true;
@@ -92,6 +97,25 @@ impl<'a> Replay<'a> {
             let next = memchr::memchr(b'\n', skipped).map_or(skipped.len(), |end| end + 1);
             skipped = skipped.get(next..).unwrap_or_default();
         }
+    }
+
+    /// Whether raw records follow each other without a gap: the first and the last number are as far apart as there are lines. Counting lines is much
+    /// faster than reading their numbers. If it does not come out, the numbers are read.
+    fn is_unbroken(&mut self, lines: &[u8]) -> bool {
+        let lines = lines.strip_suffix(b"\n").unwrap_or(lines);
+        let last_line = memchr::memrchr(b'\n', lines).map_or(0, |end| end + 1);
+        let (Some((first, _)), Some((last, _))) = (kmsg_header(lines), lines.get(last_line..).and_then(kmsg_header)) else {
+            return false;
+        };
+        let dictionary = memchr::memmem::find_iter(lines, b"\n ").count();
+        let records = (memchr::memchr_iter(b'\n', lines).count() - dictionary) as u64;
+        let unbroken =
+            last.seq.checked_sub(first.seq) == Some(records) && self.last_seq.is_none_or(|before| Some(first.seq) == before.checked_add(1));
+        if unbroken {
+            self.raw = true;
+            self.last_seq = Some(last.seq);
+        }
+        unbroken
     }
 
     fn see(&mut self, seq: u64) {
@@ -127,7 +151,7 @@ impl<'a> Replay<'a> {
         if self.raw && line.starts_with(b" ") && line.contains(&b'=') {
             return None;
         }
-        if line.contains(&0x1b) && !matches!(line.first(), Some(b'<' | b'0'..=b'9')) {
+        if memchr::memchr(0x1b, line).is_some() && !matches!(line.first(), Some(b'<' | b'0'..=b'9')) {
             let plain = without_colour(line);
             let framed = frame(&plain);
             self.indent = if framed.bare { 0 } else { plain.len().saturating_sub(framed.text.len()) };
@@ -138,9 +162,10 @@ impl<'a> Replay<'a> {
         if framed.bare {
             place = Place::Bare;
             let spaces = line.iter().take_while(|byte| **byte == b' ').count();
-            if self.indent > 1 && spaces >= self.indent {
+            let indent = [self.indent, self.indent_chars].into_iter().find(|indent| *indent > 1 && spaces >= *indent);
+            if let Some(indent) = indent {
                 place = Place::Indented;
-                framed.text = line.get(self.indent..).unwrap_or_default();
+                framed.text = line.get(indent..).unwrap_or_default();
             } else if let Some(inner) = quoted(line) {
                 framed = inner;
                 place = Place::Own;
@@ -148,6 +173,9 @@ impl<'a> Replay<'a> {
         }
         if place == Place::Own {
             self.indent = line.len().saturating_sub(framed.text.len());
+            // A byte that continues a character has the bits 10 in front.
+            let continuing = line.iter().take(self.indent).filter(|byte| **byte & 0xc0 == 0x80).count();
+            self.indent_chars = self.indent - continuing;
             self.raw = framed.escaped;
         }
         Some(Record { place, ..self.record(&framed) })

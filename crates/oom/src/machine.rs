@@ -1,16 +1,19 @@
 //! The state machine over records.
 
-use crate::line::{Domain, Killed, Line, Reading, Reaped, cpuset, read};
+mod kills;
+
+use crate::Kill;
+use crate::line::{Domain, Line, Reading, cpuset, read};
 use crate::pieces::Piece;
 use crate::rate_limit::RateLimit;
 use crate::under_way::{UnderWay, bounded};
-use crate::{Attribution, Constraint, Kill};
+use kills::{OpenGroup, attributed};
 use podsight_kmsg::{Place, Record, Replay};
 
 /// A report whose lines are so far apart is none any more.
 const MAX_STRANGE_LINES: u32 = 5000;
-/// Kills of one group that are printed within so short a time of each other belong together even while reports are left out.
-const TIGHT_USEC: u64 = 5000;
+/// So many kills are remembered, to know what a reaped process is.
+const RECENT: usize = 64;
 /// A name is never as long as this.
 const MAX_COMM_BYTES: usize = 64;
 
@@ -42,7 +45,7 @@ pub enum NoKill {
 }
 
 /// Reads records in the order of the log.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Machine {
     piece: Option<Piece>,
     report: Option<UnderWay>,
@@ -55,18 +58,30 @@ pub struct Machine {
     kill_lines: u64,
     rate_limit: RateLimit,
     last_seq: Option<u64>,
+    /// The last pids that were killed, a ring.
+    recent: [Option<u32>; RECENT],
+    next_recent: usize,
     /// The text of the line before, while it may be the start of a name with a newline in it.
     before: Option<(u64, Vec<u8>)>,
 }
 
-/// A `memory.oom.group` kill whose members are being printed.
-#[derive(Debug)]
-struct OpenGroup {
-    /// What the members have in common.
-    kill: Kill,
-    /// The process that was chosen; it is printed a second time.
-    chosen: Option<u32>,
-    last_usec: Option<u64>,
+impl Default for Machine {
+    fn default() -> Self {
+        Self {
+            piece: None,
+            report: None,
+            group: None,
+            last_kill: None,
+            announced: None,
+            incidents: 0,
+            kill_lines: 0,
+            rate_limit: RateLimit::default(),
+            last_seq: None,
+            recent: [None; RECENT],
+            next_recent: 0,
+            before: None,
+        }
+    }
 }
 
 /// Reads a whole log in any form, and tells how many records are missing from it.
@@ -100,18 +115,20 @@ impl Machine {
         if let Some(mut piece) = self.piece.take() {
             if piece.join(record) {
                 if piece.is_finished() {
-                    self.whole(&piece.record, events);
+                    let record = piece.into_record();
+                    self.whole(&record, read(&record.text), events);
                 } else {
                     self.piece = Some(piece);
                 }
                 return;
             }
-            self.whole(&piece.record, events);
+            let record = piece.into_record();
+            self.whole(&record, read(&record.text), events);
         }
         let reading = read(&record.text);
         self.piece = Piece::start(record, &reading);
         if self.piece.is_none() {
-            self.whole(record, events);
+            self.whole(record, reading, events);
         }
     }
 
@@ -123,7 +140,7 @@ impl Machine {
 
     /// Gives out what waits for the rest of a line. Call it when a live log has nothing more to read.
     pub fn idle(&mut self, events: &mut Vec<Event>) {
-        if self.piece.as_ref().is_some_and(|piece| piece.whole) {
+        if self.piece.as_ref().is_some_and(Piece::is_whole) {
             self.flush_piece(events);
         }
     }
@@ -145,16 +162,16 @@ impl Machine {
 
     fn flush_piece(&mut self, events: &mut Vec<Event>) {
         if let Some(piece) = self.piece.take() {
-            self.whole(&piece.record, events);
+            let record = piece.into_record();
+            self.whole(&record, read(&record.text), events);
         }
     }
 
     /// Takes a line to which nothing will be added.
-    fn whole(&mut self, record: &Record<'_>, events: &mut Vec<Event>) {
-        let text = record.text.as_ref();
-        let line = match read(text) {
+    fn whole(&mut self, record: &Record<'_>, reading: Reading<'_>, events: &mut Vec<Event>) {
+        let line = match reading {
             Reading::Whole(line) | Reading::Either(line) | Reading::Start(Some(line)) => line,
-            Reading::Start(None) | Reading::No => return self.other(record, text),
+            Reading::Start(None) | Reading::No => return self.other(record, &record.text),
         };
         if let Some(report) = &mut self.report {
             report.strange_lines = 0;
@@ -310,159 +327,6 @@ impl Machine {
         self.last_kill = None;
         events.push(Event::NoKill(why));
     }
-
-    fn killed(&mut self, record: &Record<'_>, line: &Killed<'_>, events: &mut Vec<Event>) {
-        self.kill_lines += 1;
-        let announced = self.announced.take();
-        let domain = line.domain.or_else(|| announced.and_then(|(domain, _)| domain));
-        let mut kill = Kill {
-            seq: record.seq,
-            usec: record.usec,
-            time: record.time.as_deref().map(str::to_owned),
-            pid: Some(line.pid),
-            comm: line.comm.map(|comm| bounded(comm, MAX_COMM_BYTES)),
-            uid: line.uid,
-            total_vm_kb: line.total_vm_kb,
-            anon_rss_kb: line.anon_rss_kb,
-            file_rss_kb: line.file_rss_kb,
-            shmem_rss_kb: line.shmem_rss_kb,
-            pgtables_kb: line.pgtables_kb,
-            oom_score_adj: line.oom_score_adj,
-            constraint: (domain == Some(Domain::Memcg)).then_some(Constraint::Memcg),
-            global: domain.map(|domain| domain == Domain::Machine),
-            kill_line: true,
-            chosen_pid: announced.map(|(_, pid)| pid).filter(|pid| *pid != line.pid),
-            ..Kill::default()
-        };
-        let exhausted = self.rate_limit.may_be_exhausted(record.usec);
-        if let Some(report) = self.report.as_mut().filter(|report| !report.killed && !report.no_victim)
-            && belongs(report, line, exhausted)
-        {
-            report.killed = true;
-            let of = &report.kill;
-            kill.constraint = of.constraint.or(kill.constraint);
-            kill.global = of.global.or(kill.global);
-            kill.trigger.clone_from(&of.trigger);
-            kill.limit_cgroup.clone_from(&of.limit_cgroup);
-            kill.sysrq = of.sysrq;
-            let chosen = report.constraint.as_ref();
-            kill.victim_cgroup = chosen.and_then(|chosen| chosen.victim_cgroup(line.comm)).or_else(|| of.victim_cgroup.clone());
-            if line.comm.is_none() {
-                kill.comm = report.kill_of_chosen().and_then(|chosen| chosen.comm);
-            }
-            kill.uid = kill.uid.or_else(|| report.kill_of_chosen().and_then(|chosen| chosen.uid));
-            kill.report = report.report();
-            kill.attribution = attributed(&kill);
-            self.incidents += 1;
-            kill.incident = self.incidents;
-            self.group = None;
-        } else if let Some(group) = self.group.as_mut().filter(|group| is_member(group, record.usec, exhausted)) {
-            group.last_usec = record.usec;
-            if group.chosen == Some(line.pid) {
-                // The victim that was chosen is printed once more as a member.
-                group.chosen = None;
-                return;
-            }
-            let of = &group.kill;
-            kill.incident = of.incident;
-            kill.constraint = of.constraint.or(kill.constraint);
-            kill.global = of.global.or(kill.global);
-            kill.group_kill = true;
-            kill.group_cgroup.clone_from(&of.group_cgroup);
-            kill.victim_cgroup.clone_from(&of.group_cgroup);
-            kill.limit_cgroup.clone_from(&of.limit_cgroup);
-            kill.trigger.clone_from(&of.trigger);
-            kill.report.clone_from(&of.report);
-            kill.attribution = Attribution::KernelGroup;
-        } else {
-            self.close_report(Some(record), events);
-            self.group = None;
-            self.incidents += 1;
-            kill.incident = self.incidents;
-        }
-        self.last_kill = Some(kill.clone());
-        events.push(Event::Kill(Box::new(kill)));
-    }
-
-    /// `Tasks in P are going to be killed`: P is the cgroup of the kill before it and of those after it.
-    fn group(&mut self, record: &Record<'_>, path: &[u8], events: &mut Vec<Event>) {
-        let path = bounded(path, 4096);
-        let chosen = self.last_kill.take();
-        let pid = chosen.as_ref().and_then(|kill| kill.pid);
-        let mut kill = if let Some(mut kill) = chosen {
-            if kill.group_kill {
-                // It was taken for a member of the group before, but it is the chosen one of a new group.
-                self.incidents += 1;
-                let own = Kill { incident: self.incidents, group_kill: false, attribution: Attribution::None, ..kill };
-                kill = Kill { limit_cgroup: None, victim_cgroup: None, trigger: None, report: None, ..own };
-            }
-            if kill.victim_cgroup.is_none() {
-                kill.victim_cgroup = Some(path.clone());
-                kill.attribution = Attribution::KernelGroup;
-                if kill.global == Some(false) {
-                    kill.constraint.get_or_insert(Constraint::Memcg);
-                }
-            }
-            kill.group_cgroup = Some(path.clone());
-            events.push(Event::Kill(Box::new(kill.clone())));
-            kill
-        } else {
-            // The chosen one was exiting by itself.
-            let report = self.report.take().filter(|report| !report.killed);
-            self.incidents += 1;
-            let kill = report.map(|report| Kill { report: report.report(), ..report.kill }).unwrap_or_default();
-            Kill { incident: self.incidents, ..kill }
-        };
-        if let Some(report) = &mut self.report {
-            report.killed = true;
-        }
-        kill.group_cgroup = Some(path);
-        self.group = Some(OpenGroup { kill, chosen: pid, last_usec: record.usec });
-    }
-
-    /// A report whose kill line is missing is confirmed where its victim is reaped.
-    fn reaped(&mut self, line: &Reaped<'_>, events: &mut Vec<Event>) {
-        let Some(report) = self.report.as_mut().filter(|report| !report.killed && !report.no_victim) else { return };
-        let chosen = report.constraint.as_ref().and_then(|chosen| chosen.pid).or(report.announced);
-        let same = match chosen {
-            Some(pid) => pid == line.pid,
-            None => report.has_task(line.pid) && report.kill.victim_cgroup.is_some(),
-        };
-        if !same {
-            return;
-        }
-        report.killed = true;
-        self.incidents += 1;
-        let kill = report.kill_of_chosen().unwrap_or_else(|| Kill { report: report.report(), ..report.kill.clone() });
-        let attribution = attributed(&kill);
-        let comm = Some(bounded(line.comm, MAX_COMM_BYTES));
-        events.push(Event::Kill(Box::new(Kill { incident: self.incidents, pid: Some(line.pid), comm, attribution, ..kill })));
-    }
-}
-
-/// Whether a kill line belongs to the report before it.
-fn belongs(report: &UnderWay, line: &Killed<'_>, exhausted: bool) -> bool {
-    let Some(chosen) = &report.constraint else {
-        // Before 5.0 the report does not name the pid, and its kill line follows it directly.
-        return report.announced.is_some() || !exhausted || report.has_task(line.pid) || report.kill.victim_cgroup.is_some();
-    };
-    match chosen.pid {
-        Some(pid) if pid == line.pid => true,
-        // A child of the chosen one (5.0).
-        Some(pid) if report.announced == Some(pid) => true,
-        // Another thread of the chosen process, whose first thread is gone (`find_lock_task_mm`).
-        Some(pid) => report.has_task_like(pid, line.total_vm_kb) || !exhausted && chosen.is_like(line.uid, line.comm),
-        None => !exhausted,
-    }
-}
-
-/// Whether a kill line without a report of its own is a further process of the group.
-fn is_member(group: &OpenGroup, usec: Option<u64>, exhausted: bool) -> bool {
-    !exhausted || usec.zip(group.last_usec).is_some_and(|(now, last)| now.saturating_sub(last) <= TIGHT_USEC)
-}
-
-fn attributed(kill: &Kill) -> Attribution {
-    if kill.victim_cgroup.is_some() { Attribution::KernelLine } else { Attribution::None }
 }
 
 /// Whether a text that the kernel did not write looks like a line that would count.

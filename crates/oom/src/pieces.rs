@@ -8,6 +8,8 @@ use podsight_kmsg::{Place, Record};
 
 /// A name has room for 15 newlines; a wrapped line has no more rows than that either.
 const MAX_PIECES: usize = 20;
+/// Lines are not wrapped in fewer columns.
+const MIN_COLUMNS: usize = 60;
 /// Longer than any record of the kernel with its paths.
 const MAX_BYTES: usize = 16 * 1024;
 
@@ -17,16 +19,16 @@ pub(crate) struct Piece {
     /// The first piece's record, with all the text so far.
     pub(crate) record: Record<'static>,
     pieces: usize,
-    /// The text makes a whole line as it is.
-    pub(crate) whole: bool,
+    /// How long the text was when it last made a whole line by itself.
+    whole: Option<usize>,
 }
 
 impl Piece {
     /// The start of a line that `reading` says breaks off, or may.
     pub(crate) fn start(record: &Record<'_>, reading: &Reading<'_>) -> Option<Self> {
         let whole = match reading {
-            Reading::Either(_) => true,
-            Reading::Start(_) => false,
+            Reading::Either(_) => Some(record.text.len()),
+            Reading::Start(_) => None,
             Reading::Whole(_) | Reading::No => return None,
         };
         (record.text.len() <= MAX_BYTES).then(|| Self { record: record.clone().owned(), pieces: 1, whole })
@@ -39,7 +41,10 @@ impl Piece {
         }
         let separators: &[&[u8]] = match next.place {
             Place::Indented => &[b"\n"],
-            // A wrapped line breaks anywhere or at a space.
+            // A wrapped line breaks anywhere or at a space, but no line is wrapped as short as this.
+            Place::Bare if self.record.place == Place::Bare && self.record.text.len() < MIN_COLUMNS && self.pieces == 1 => {
+                &[b"\n", b"", b" "]
+            }
             Place::Bare if next.usec.is_none() => &[b"", b" ", b"\n"],
             Place::Bare | Place::Own => {
                 let same_record =
@@ -56,23 +61,42 @@ impl Piece {
                 }
             }
         };
-        // What is a line by itself is not the rest of another.
-        if matches!(read(&next.text), Reading::Whole(_)) {
-            return false;
-        }
+        // What is a line by itself is not the rest of another, and what begins one is only where that makes a whole line.
+        let begins = match read(&next.text) {
+            Reading::Whole(_) | Reading::Either(_) => return false,
+            Reading::Start(_) => true,
+            Reading::No => false,
+        };
         let before = read(&self.record.text);
         for separator in separators {
             let joined = [&self.record.text, *separator, next.text.as_ref()].concat();
             let reading = read(&joined);
-            if !is_better(&before, &reading) {
+            // A newline may be a part of the name, whose end is then still to come.
+            let may_go_on = *separator == b"\n" && reading != Reading::No;
+            let is_rest = if begins { matches!(reading, Reading::Whole(_)) } else { may_go_on || is_better(&before, &reading) };
+            if !is_rest {
                 continue;
             }
-            self.whole = matches!(reading, Reading::Whole(_) | Reading::Either(_));
+            if matches!(reading, Reading::Whole(_) | Reading::Either(_)) {
+                self.whole = Some(joined.len());
+            }
             self.record.text = joined.into();
             self.pieces += 1;
             return true;
         }
         false
+    }
+
+    /// Whether it may be given out although more may come.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.whole.is_some()
+    }
+
+    /// The line, as long as it last made sense.
+    pub(crate) fn into_record(self) -> Record<'static> {
+        let mut text = self.record.text.into_owned();
+        text.truncate(self.whole.unwrap_or(text.len()));
+        Record { text: text.into(), ..self.record }
     }
 
     /// Whether nothing can come after it any more.

@@ -103,7 +103,7 @@ mod tests {
         let value = json!({"kind": "P\u{202e}od".repeat(100), "metadata": {"name": "n\u{0}".repeat(300)}, "spec": {"template": {"spec": {"containers": containers}}}});
         let warnings = of(&value);
         assert_eq!(warnings.len(), 6);
-        assert_eq!(warnings[5], "+495 more: run podsight check");
+        assert_eq!(warnings[5], "+996 more: run podsight check");
         for warning in warnings {
             assert!(warning.chars().count() <= LONGEST && !warning.contains(char::is_control), "{warning:?}");
         }

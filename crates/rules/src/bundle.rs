@@ -84,6 +84,8 @@ impl Bundle {
             Some("ConfigMap") => self.insert(RefKind::ConfigMap, name, folder, namespace, keys(&["data", "binaryData"])),
             Some("Secret") => self.insert(RefKind::Secret, name, folder, namespace, keys(&["data", "stringData"])),
             Some("PersistentVolumeClaim") => self.insert(RefKind::PersistentVolumeClaim, name, folder, namespace, None),
+            Some("PriorityClass") => self.insert(RefKind::PriorityClass, name, folder, None, None),
+            Some("RuntimeClass") => self.insert(RefKind::RuntimeClass, name, folder, None, None),
             Some("ServiceAccount") => self.insert(RefKind::ServiceAccount, name, folder, namespace, None),
             Some("Kustomization" | "Component") => self.add_generated(value, folder),
             // What makes a Secret of a name: sealed-secrets, external-secrets, cert-manager.
@@ -128,6 +130,7 @@ impl Facts for Folder<'_> {
             return Presence::Present;
         }
         // A name that is almost the same, in the same folder and namespace, and that nothing refers to: somebody made it for this pod.
+        let namespace = if matches!(kind, RefKind::PriorityClass | RefKind::RuntimeClass) { None } else { namespace };
         let similar = self.bundle.objects.iter().find(|((other_kind, other), objects)| {
             *other_kind == kind
                 && is_near(name, other)

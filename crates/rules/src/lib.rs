@@ -10,8 +10,13 @@ mod reference;
 mod rule;
 mod text;
 
+mod admission;
+mod command;
+mod configuration;
 mod image;
+mod lifecycle;
 mod memory;
+mod probe;
 mod runtime;
 mod security;
 

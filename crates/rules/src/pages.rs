@@ -14,6 +14,11 @@ pub fn pages() -> Vec<(String, String)> {
 /// The page of one rule, with its title and what it is.
 pub fn page(rule: &dyn Rule, lang: Lang) -> String {
     let causes: Vec<String> = rule.predicts().iter().map(|cause| format!("`{}`", cause.id())).collect();
+    let none = match lang {
+        Lang::En => "no pod is made",
+        Lang::Zh => "不会创建 Pod",
+    };
+    let causes = if causes.is_empty() { none.to_owned() } else { causes.join(", ") };
     let (certainty, predicts) = match lang {
         Lang::En => ("Certainty", "Predicts"),
         Lang::Zh => ("确定性", "预测"),
@@ -23,7 +28,7 @@ pub fn page(rule: &dyn Rule, lang: Lang) -> String {
         rule.id(),
         capitalised(rule.summary(lang)),
         rule.certainty().id(),
-        causes.join(", ")
+        causes
     );
     for line in rule.page().trim().lines() {
         // A documentation comment keeps the blank behind its slashes; the examples' kinds are for the tests.

@@ -1,4 +1,4 @@
-//! What a pod refers to by name: `ConfigMaps`, Secrets, claims.
+//! What a pod refers to by name: `ConfigMaps`, Secrets, claims, accounts and classes.
 
 use crate::facts::RefKind;
 use podsight_spec::{Container, Workload};
@@ -11,6 +11,8 @@ pub enum Use {
     Environment,
     /// A volume: the pod's containers wait for it.
     Volume,
+    /// The pod itself: without it the API server refuses the pod.
+    Pod,
 }
 
 /// One reference of a pod.
@@ -34,9 +36,16 @@ pub struct Reference<'a> {
     pub key_pointer: String,
 }
 
-/// All references of a pod, volumes first.
+/// All references of a pod: its own, those of its volumes, those of its containers.
 pub fn references<'a>(workload: &Workload<'a>, containers: &[Container<'a>]) -> Vec<Reference<'a>> {
     let mut found = Vec::new();
+    for (field, kind) in [
+        ("serviceAccountName", RefKind::ServiceAccount),
+        ("priorityClassName", RefKind::PriorityClass),
+        ("runtimeClassName", RefKind::RuntimeClass),
+    ] {
+        push(workload.pod, field, kind, Use::Pod, None, &workload.pod_pointer, None, String::new(), &mut found);
+    }
     let pod_pointer = &workload.pod_pointer;
     for (number, volume) in list(workload.pod, "volumes") {
         let at = format!("{pod_pointer}/volumes/{number}");

@@ -72,7 +72,8 @@ fn pages_have_all_sections_and_rules_all_texts() {
             assert!(!rule.summary(lang).is_empty());
         }
         assert!(rule.summary(podsight_cause::Lang::Zh) != rule.summary(podsight_cause::Lang::En), "{} is not translated", rule.id());
-        assert!(!rule.predicts().is_empty(), "{} predicts nothing", rule.id());
+        // Of what the API server refuses there is no pod that could come to anything.
+        assert!(rule.group() == "admission" || !rule.predicts().is_empty(), "{} predicts nothing", rule.id());
         assert!(rule.id().bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-' || byte.is_ascii_digit()));
     }
     let ids: std::collections::BTreeSet<_> = RULES.iter().map(|rule| rule.id()).collect();
@@ -89,7 +90,8 @@ fn objects_can_turn_rules_off() {
                 "{{kind: Deployment, metadata: {own}, spec: {{template: {{metadata: {template}, spec: {{containers: [{{name: a, image: b, resources: {{limits: {{memory: 1}}}}}}]}}}}}}}}"
             );
             let (documents, _) = read(text.as_bytes());
-            let found: usize = workloads(&documents[0].value).iter().map(|workload| check(workload).len()).sum();
+            let findings: Vec<_> = workloads(&documents[0].value).iter().flat_map(check).collect();
+            let found = findings.iter().filter(|finding| finding.certainty > Certainty::Hint).count();
             assert_eq!(found, want, "{list} {place}");
         }
     }

@@ -164,7 +164,8 @@ impl Server {
                 biased;
                 () = stop.closing() => break,
                 Some(done) = tasks.join_next() => self.forget(&mut slots, done),
-                _ = sweep.tick() => self.sweep(&mut slots),
+                // A server without connections sleeps.
+                _ = sweep.tick(), if !slots.is_empty() => self.sweep(&mut slots),
                 accepted = self.listener.accept() => match accepted {
                     Ok((stream, peer)) => {
                         if slots.len() >= self.limits.connections && !self.crowd_out(&mut slots) {

@@ -49,9 +49,8 @@ impl Document {
     /// around it is meant.
     pub fn position(&self, pointer: &str) -> Option<Position> {
         let place = self.span(pointer)?;
-        let before = self.text.get(..place.start)?;
-        let line = before.matches('\n').count();
-        let column = before.rsplit('\n').next().unwrap_or_default().chars().count();
+        let (line, start) = self.places.get_or_init(|| Places::of(&self.text)).line(place.start);
+        let column = self.text.get(start..place.start)?.chars().count();
         Some(Position {
             line: self.first_line.saturating_add(u32::try_from(line).ok()?),
             column: u32::try_from(column).ok()?.saturating_add(1),

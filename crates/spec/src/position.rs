@@ -10,6 +10,8 @@ use std::ops::Range;
 pub(crate) struct Places {
     /// By the hash of the pointer, so that a large document costs no text for each value.
     by_pointer: HashMap<u64, Range<usize>>,
+    /// Where each line begins, so that a place far down costs no more than one at the top.
+    line_starts: Vec<usize>,
 }
 
 /// What the parser is within.
@@ -25,7 +27,8 @@ enum Frame {
 impl Places {
     /// Reads the places of the first document in the text. What comes behind an error is left out.
     pub(crate) fn of(text: &str) -> Self {
-        let mut places = Self::default();
+        let line_starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        let mut places = Self { line_starts, ..Self::default() };
         let mut frames: Vec<Frame> = Vec::new();
         let options = granit_parser::options! { emit_comments: false };
         for event in Parser::new_from_str_with_options(text, options) {
@@ -85,6 +88,12 @@ impl Places {
             }
             pointer = pointer.get(..pointer.rfind('/')?)?;
         }
+    }
+
+    /// The number of the line that a byte is in, from 0, and where that line begins.
+    pub(crate) fn line(&self, byte: usize) -> (usize, usize) {
+        let number = self.line_starts.partition_point(|start| *start <= byte).saturating_sub(1);
+        (number, self.line_starts.get(number).copied().unwrap_or(0))
     }
 
     /// Notes the place of a value and gives the hash of its pointer. A collection is shown by its key, where it has one.

@@ -53,6 +53,10 @@ impl Quantity {
         let (whole, rest) = digits(rest);
         let (fraction, rest) = rest.strip_prefix('.').map_or(("", rest), digits);
         let suffix = suffix(rest)?;
+        // No digit at all is zero, unless the original cannot take its short way for small numbers and reads the empty number in earnest.
+        if whole.is_empty() && fraction.is_empty() && matches!(suffix, Suffix::Two(50..) | Suffix::Ten(..-9)) {
+            return Err(QuantityError::Format);
+        }
         let nanos = match suffix {
             Suffix::Ten(exponent) => decimal(whole, fraction, exponent),
             Suffix::Two(exponent) => binary(whole, fraction, exponent),
@@ -69,9 +73,8 @@ impl Quantity {
         }
     }
 
-    /// The number of units, rounded up (away from zero for what is positive), as `Quantity.Value()` gives it; saturating.
+    /// The number of units, rounded away from zero, saturating: what `Quantity.Value()` gives for all that is not less than nothing.
     pub fn value(self) -> i64 {
-        // As Go: the quotient is rounded away from zero.
         let quotient = self.nanos / NANOS;
         let rounded = match self.nanos % NANOS {
             0 => quotient,
@@ -81,7 +84,7 @@ impl Quantity {
         clamp(rounded)
     }
 
-    /// Thousandths of a unit, rounded up, as `Quantity.MilliValue()` gives it; saturating.
+    /// Thousandths of a unit, rounded away from zero, saturating: what `Quantity.MilliValue()` gives for all that is not less than nothing.
     pub fn milli_value(self) -> i64 {
         let quotient = self.nanos / 1_000_000;
         let rounded = match self.nanos % 1_000_000 {
@@ -248,6 +251,7 @@ mod tests {
             ("9223372036854775807Ki", i64::MAX),
             (".", 0),
             ("-", 0),
+            ("Gi", 0),
             ("1.", 1),
             (".5Gi", 1 << 29),
             ("0.000000000000000000001", 1),
@@ -270,6 +274,8 @@ mod tests {
             ("1g", QuantityError::Format),
             ("1e", QuantityError::Suffix),
             ("１Mi", QuantityError::Format),
+            ("Pi", QuantityError::Format),
+            (".e-10", QuantityError::Format),
         ] {
             assert_eq!(value(text), Err(want), "{text}");
         }

@@ -55,6 +55,37 @@ pub struct Script {
     pub commands: Vec<Command>,
     /// Whether there was something that we do not read (here-documents, `case`, functions, an open quote): what is there is no more than a part.
     pub partial: bool,
+    /// What no shell can parse, where the script is surely none: the shell ends with code 2 before its first command.
+    pub broken: Option<Broken>,
+}
+
+/// Why a shell cannot parse a script.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Broken {
+    /// A keyword that closes or goes on with something that was not begun: `fi`, `done`, `then`.
+    Stray(&'static str),
+    /// Something that was begun and is not closed: `if` without `fi`.
+    Unclosed(&'static str),
+}
+
+/// What is open in a script, by the keyword that closes it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Open {
+    If,
+    Loop,
+    Brace,
+    Subshell,
+}
+
+impl Open {
+    const fn opener(self) -> &'static str {
+        match self {
+            Self::If => "if",
+            Self::Loop => "do",
+            Self::Brace => "{",
+            Self::Subshell => "(",
+        }
+    }
 }
 
 /// What is read of one script at most; longer ones are read in part.
@@ -67,9 +98,12 @@ pub fn parse(script: &str) -> Script {
         rest: script.get(..end).unwrap_or_default(),
         script: Script { partial: end < script.len(), ..Script::default() },
         command: Command::default(),
-        depth: 0,
+        open: Vec::new(),
     };
     reader.read();
+    if let Some(open) = reader.open.last() {
+        reader.break_at(Broken::Unclosed(open.opener()));
+    }
     reader.script
 }
 
@@ -91,7 +125,8 @@ struct Reader<'a> {
     rest: &'a str,
     script: Script,
     command: Command,
-    depth: usize,
+    /// What was begun and is not closed yet.
+    open: Vec<Open>,
 }
 
 impl Reader<'_> {
@@ -114,11 +149,11 @@ impl Reader<'_> {
                     // A subshell; behind a word, a function's parentheses.
                     self.script.partial |= !self.command.words.is_empty();
                     self.operator(1, Join::Then);
-                    self.depth = self.depth.saturating_add(1);
+                    self.open(Open::Subshell);
                 }
                 ')' => {
                     self.operator(1, Join::Then);
-                    self.depth = self.depth.saturating_sub(1);
+                    self.close(Open::Subshell, ")");
                 }
                 '<' | '>' => self.redirection(),
                 _ => self.word_of_command(),
@@ -140,7 +175,7 @@ impl Reader<'_> {
         let mut command = std::mem::take(&mut self.command);
         if !command.words.is_empty() || !command.assignments.is_empty() {
             command.join = Some(join);
-            command.depth = self.depth;
+            command.depth = self.open.len();
             self.script.commands.push(command);
         }
     }
@@ -172,7 +207,8 @@ impl Reader<'_> {
         if number && self.rest.starts_with(['<', '>']) {
             return;
         }
-        if self.command.words.is_empty() && !word.quoted && word.literal && self.keyword(&word.text) {
+        let first = self.command.words.is_empty() && self.command.assignments.is_empty();
+        if first && !word.quoted && word.literal && self.keyword(&word.text) {
             return;
         }
         self.command.words.push(word);
@@ -181,22 +217,53 @@ impl Reader<'_> {
     /// Whether the word is a keyword that is no part of a command, and what it opens or closes.
     fn keyword(&mut self, word: &str) -> bool {
         match word {
-            "if" | "while" | "until" | "{" => self.depth = self.depth.saturating_add(1),
-            "fi" | "done" | "}" | "esac" => self.depth = self.depth.saturating_sub(1),
-            "then" | "do" | "else" | "elif" | "!" => {}
+            "if" => self.open(Open::If),
+            "while" | "until" => self.open(Open::Loop),
+            "{" => self.open(Open::Brace),
+            "fi" => self.close(Open::If, "fi"),
+            "done" => self.close(Open::Loop, "done"),
+            "}" => self.close(Open::Brace, "}"),
+            "then" => self.within(Open::If, "then"),
+            "else" => self.within(Open::If, "else"),
+            "elif" => self.within(Open::If, "elif"),
+            "do" => self.within(Open::Loop, "do"),
+            "!" => {}
             "for" => {
                 // `for name in words`: its words are no command.
-                self.depth = self.depth.saturating_add(1);
+                self.open(Open::Loop);
                 let end = self.rest.find([';', '\n']).unwrap_or(self.rest.len());
+                self.script.partial |= self.rest.get(..end).is_none_or(|head| head.contains(['(', '\'', '"', '`', '\\', '#']));
                 self.skip(end);
             }
-            "case" | "select" | "function" | "[[" => {
-                self.depth = self.depth.saturating_add(1);
-                self.script.partial = true;
-            }
+            "case" | "esac" | "select" | "function" | "[[" => self.script.partial = true,
             _ => return false,
         }
         true
+    }
+
+    fn open(&mut self, open: Open) {
+        self.open.push(open);
+    }
+
+    fn close(&mut self, open: Open, keyword: &'static str) {
+        if self.open.last() == Some(&open) {
+            self.open.pop();
+        } else {
+            self.break_at(Broken::Stray(keyword));
+        }
+    }
+
+    fn within(&mut self, open: Open, keyword: &'static str) {
+        if self.open.last() != Some(&open) {
+            self.break_at(Broken::Stray(keyword));
+        }
+    }
+
+    /// Notes the first thing that no shell can parse, unless something before it was not read: that could explain it.
+    fn break_at(&mut self, broken: Broken) {
+        if !self.script.partial && self.script.broken.is_none() {
+            self.script.broken = Some(broken);
+        }
     }
 
     /// Reads one word up to an operator or blank.
@@ -252,6 +319,7 @@ impl Reader<'_> {
     }
 
     fn unclosed(&mut self, mut word: Word) -> Word {
+        self.break_at(Broken::Unclosed("quote"));
         self.script.partial = true;
         word.literal = false;
         self.rest = "";
@@ -400,6 +468,26 @@ mod tests {
         assert_eq!(script.commands[0].join, Some(Join::Background));
         assert!(parse("cat <<EOF\nexit 1\nEOF").partial);
         assert!(parse("case $1 in a) exit 1;; esac").partial);
+    }
+
+    #[test]
+    fn tells_what_no_shell_can_parse() {
+        for (script, want) in [
+            ("echo a; fi", Some(Broken::Stray("fi"))),
+            ("while true; echo; done; done", Some(Broken::Stray("done"))),
+            ("if true; then echo", Some(Broken::Unclosed("if"))),
+            ("echo 'a", Some(Broken::Unclosed("quote"))),
+            ("then", Some(Broken::Stray("then"))),
+            ("(a; b", Some(Broken::Unclosed("("))),
+            ("for i in 1; do echo; done; if a; then b; elif c; then d; else e; fi", None),
+            ("echo fi done }", None),
+            ("case $1 in a) fi;; esac", None),
+            ("cat <<E\nfi\nE", None),
+            ("A=b done", None),
+            ("f() { a; }; f", None),
+        ] {
+            assert_eq!(parse(script).broken, want, "{script}");
+        }
     }
 
     #[test]

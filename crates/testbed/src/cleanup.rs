@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use nix::mount::{MntFlags, umount2};
 use nix::sys::signal::Signal;
 
@@ -43,7 +43,21 @@ pub fn clean(folder: &Path) -> Result<()> {
         // Where somebody else has put something in it meanwhile it stays.
         fs::remove_dir(made).ok();
     }
+    let left = leftovers(&state.id);
+    if !left.is_empty() {
+        bail!("the testbed is not wholly gone: {}", left.join(", "));
+    }
     remove_files(folder)
+}
+
+/// What is still there of the testbed named `id`: processes, cgroups, mounts and remembered network addresses.
+fn leftovers(id: &str) -> Vec<String> {
+    let processes = process_id::marked(MARK, id).into_iter().map(|process| format!("process {}", process.pid));
+    let groups = cgroups::hierarchies().unwrap_or_default().into_iter().map(|hierarchy| hierarchy.join(id));
+    let groups = groups.filter(|group| group.exists()).map(|group| format!("cgroup {}", group.display()));
+    let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+    let mounts = mounts.lines().filter(|line| line.contains(id)).map(|line| format!("mount {line}"));
+    processes.chain(groups).chain(mounts).collect()
 }
 
 fn kill(state: &State) {

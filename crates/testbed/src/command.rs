@@ -1,8 +1,9 @@
 //! Programs that run to their end.
 
+use std::fs::File;
 use std::io::Read;
 use std::os::unix::process::CommandExt;
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::{self, JoinHandle, sleep};
 use std::time::Duration;
 
@@ -38,15 +39,32 @@ pub fn run(command: &mut Command) -> Result<String> {
 
 /// Runs `command` to its end, whatever that is. It ends early when the user asks to stop.
 pub fn output(command: &mut Command) -> Result<Output> {
-    // A group of its own: Ctrl-C at the terminal reaches this program alone, which then ends the group.
-    command.process_group(0).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().with_context(|| format!("start {}", shown(command)))?;
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = start(command)?;
     let stdout = reader(child.stdout.take());
     let stderr = reader(child.stderr.take());
+    let status = wait(command, &mut child)?;
+    Ok(Output { status, stdout: text(stdout)?, stderr: text(stderr)? })
+}
+
+/// Runs `command` to its end with all that it says going to `log`.
+pub fn status(command: &mut Command, log: File) -> Result<ExitStatus> {
+    let same = log.try_clone().context("share a log file")?;
+    command.stdout(log).stderr(same);
+    let mut child = start(command)?;
+    wait(command, &mut child)
+}
+
+fn start(command: &mut Command) -> Result<Child> {
+    // A group of its own: Ctrl-C at the terminal reaches this program alone, which then ends the group.
+    command.process_group(0).stdin(Stdio::null()).spawn().with_context(|| format!("start {}", shown(command)))
+}
+
+fn wait(command: &Command, child: &mut Child) -> Result<ExitStatus> {
     let group = Pid::from_raw(child.id().try_into().context("a process id is a positive i32")?);
-    let status = loop {
+    loop {
         if let Some(status) = child.try_wait().with_context(|| format!("wait for {}", shown(command)))? {
-            break status;
+            return Ok(status);
         }
         if interrupt::requested() {
             // It may have ended meanwhile; either way it is waited for.
@@ -55,8 +73,7 @@ pub fn output(command: &mut Command) -> Result<Output> {
             bail!("interrupted");
         }
         sleep(Duration::from_millis(10));
-    };
-    Ok(Output { status, stdout: text(stdout)?, stderr: text(stderr)? })
+    }
 }
 
 /// The last `count` lines of `text`.

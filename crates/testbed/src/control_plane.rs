@@ -54,7 +54,9 @@ impl ControlPlane {
             .arg(format!("--kubeconfig={}", controllers.display()))
             .arg(format!("--root-ca-file={}", plane.authority.certificate_file().display()))
             .arg(format!("--service-account-private-key-file={}", token_key.private.display()))
-            .args(["--use-service-account-credentials", "--leader-elect=false", "--secure-port=0"]);
+            .args(["--use-service-account-credentials", "--leader-elect=false", "--secure-port=0"])
+            // A machine busy with a build may keep a kubelet from reporting, and a recorded node has none.
+            .arg("--node-monitor-grace-period=24h");
         processes.start("kube-controller-manager", &mut command)?;
         let scheduler = plane.component(&folder, "kube-scheduler")?;
         let mut command = Command::new(programs.path("kube-scheduler"));

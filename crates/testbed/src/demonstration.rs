@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
@@ -10,12 +10,15 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 
 use crate::kernel_log::KernelLog;
-use crate::testbed::Testbed;
+use crate::testbed::{Kernel, Testbed};
 use crate::wait::until;
 use crate::{command, folders, interrupt};
 
 /// How long evidence may take to be on a pod: the image is there, the kill takes a second or two, the guest is slow.
 const EVIDENCE_LIMIT: Duration = Duration::from_mins(2);
+
+/// Lines of an answer that are shown: enough to see what it is like.
+const SHOWN_LINES: usize = 30;
 
 /// A workload of `demo/` and what podsight is to say about it.
 struct Workload {
@@ -50,13 +53,17 @@ pub fn folder() -> Result<PathBuf> {
 
 /// Applies the workloads and writes to `out` what a user sees; gives what should have been there and was not.
 pub fn show(testbed: &mut Testbed, out: &mut dyn Write) -> Result<Vec<String>> {
-    let mut log = KernelLog::from_now();
+    let mut log = matches!(testbed.kernel, Kernel::Real(_)).then(KernelLog::from_now).transpose()?;
     let mut missing = vec![];
     let workloads: Vec<&Workload> = WORKLOADS.iter().filter(|workload| !workload.on_guest || testbed.guest.is_ok()).collect();
     for workload in &workloads {
         apply(testbed, workload, out, &mut missing)?;
     }
     let killed: Vec<&str> = workloads.iter().filter_map(|workload| workload.killed).collect();
+    let file = testbed.folder.join("kernel.kmsg");
+    if let Kernel::Recorded(recorded, _) = &testbed.kernel {
+        recorded.play(&mut testbed.processes, &testbed.plane, &killed, &file)?;
+    }
     for pod in &killed {
         testbed.progress.step(&format!("wait for the evidence on pod/{pod}"));
         wait_for_evidence(testbed, pod, &mut missing)?;
@@ -73,10 +80,10 @@ pub fn show(testbed: &mut Testbed, out: &mut dyn Write) -> Result<Vec<String>> {
             testbed.plane.kubectl.run(&["get", "pod", pod, "-o", r"jsonpath={.metadata.annotations.podsight\.dev/oom-killed}"])?;
         writeln!(out, "pod/{pod}  podsight.dev/oom-killed: {annotation}")?;
     }
-    match &mut log {
-        Ok(log) => kmsg(testbed, log, out, &mut missing)?,
-        Err(error) => missing.push(format!("the kernel's log: {error:#}")),
+    if let Some(log) = &mut log {
+        fs::write(&file, log.read()?).with_context(|| format!("write {}", file.display()))?;
     }
+    answer(testbed, &["kmsg", &file.display().to_string()], out, &mut missing)?;
     for pod in killed {
         answer(testbed, &["explain", pod], out, &mut missing)?;
     }
@@ -136,25 +143,27 @@ fn lacking(pod: &Value) -> Vec<&'static str> {
     lacking
 }
 
-fn kmsg(testbed: &Testbed, log: &mut KernelLog, out: &mut dyn Write, missing: &mut Vec<String>) -> Result<()> {
-    let file = testbed.folder.join("kernel.kmsg");
-    fs::write(&file, log.read()?).with_context(|| format!("write {}", file.display()))?;
-    answer(testbed, &["kmsg", &file.display().to_string()], out, missing)
-}
-
 fn answer(testbed: &Testbed, arguments: &[&str], out: &mut dyn Write, missing: &mut Vec<String>) -> Result<()> {
     writeln!(out, "\n$ podsight {}", arguments.join(" "))?;
     let said = podsight(testbed, arguments)?;
-    write!(out, "{}{}", said.stdout, said.stderr)?;
+    write!(out, "{}{}", said.stderr, head(&said.stdout))?;
     if !said.status.success() || said.stdout.trim().is_empty() {
         missing.push(format!("podsight {}: an answer", arguments.join(" ")));
     }
     Ok(())
 }
 
+/// The beginning of a long answer.
+fn head(text: &str) -> String {
+    let lines: Vec<&str> = text.split_inclusive('\n').collect();
+    match lines.split_at_checked(SHOWN_LINES) {
+        Some((shown, rest)) if !rest.is_empty() => format!("{}   … {} more lines\n", shown.concat(), rest.len()),
+        _ => text.to_owned(),
+    }
+}
+
 fn podsight(testbed: &Testbed, arguments: &[&str]) -> Result<command::Output> {
-    let program: &Path = &testbed.images.programs.podsight("podsight");
-    let mut command = Command::new(program);
+    let mut command = Command::new(testbed.podsight.join("podsight"));
     command.args(arguments).env("KUBECONFIG", testbed.plane.kubectl.kubeconfig()).env("LC_ALL", "C.UTF-8");
     command::output(&mut command)
 }
@@ -176,6 +185,13 @@ mod tests {
         assert!(lacking(&pod).is_empty());
         pod["metadata"]["annotations"]["podsight.dev/oom"] = json!("{}");
         assert_eq!(lacking(&pod), ["the annotation podsight.dev/oom with the kills of its container main"]);
+    }
+
+    #[test]
+    fn a_long_answer_is_cut() {
+        assert_eq!(head("a\nb\n"), "a\nb\n");
+        let cut = head(&"line\n".repeat(SHOWN_LINES + 2));
+        assert!(cut.ends_with("line\n   … 2 more lines\n") && cut.lines().count() == SHOWN_LINES + 1, "{cut}");
     }
 
     #[test]

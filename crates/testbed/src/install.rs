@@ -21,20 +21,28 @@ const READY_LIMIT: Duration = Duration::from_mins(3);
 const PROBE: &str = r#"{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "probe", "namespace": "default"},
   "spec": {"containers": [{"name": "main", "image": "podsight.test/busybox:1", "resources": {"limits": {"memory": "1"}}}]}}"#;
 
-/// Applies `deploy/overlays/local` with what this run adds, and waits until warnings reach users and agents run.
-pub fn install(processes: &mut Processes, plane: &ControlPlane) -> Result<()> {
+/// What is behind the manifests.
+#[derive(Debug, Clone, Copy)]
+pub enum Target {
+    /// Pods on nodes, as everywhere.
+    Pods,
+    /// Programs of this machine, where there is no node: the port of the webhook on 127.0.0.1.
+    Programs {
+        /// The webhook's port.
+        webhook: u16,
+    },
+}
+
+/// Applies `deploy/overlays/local` with what this run adds, and waits until warnings reach users.
+pub fn install(processes: &mut Processes, plane: &ControlPlane, target: Target) -> Result<()> {
     let folder = processes.folder().join("install");
-    let certificate = plane.authority.server("webhook", &WEBHOOK_NAMES)?;
-    write(&folder, plane, &certificate)?;
+    fs::create_dir_all(&folder).with_context(|| format!("create {}", folder.display()))?;
+    let (resources, patches) = match target {
+        Target::Pods => pods_patches(&folder, plane)?,
+        Target::Programs { webhook } => (vec![], program_patches(plane, webhook)),
+    };
+    write(&folder, &resources, &patches)?;
     plane.kubectl.run(&["apply", "-k", &folder.display().to_string()])?;
-    for workload in ["deployment/podsight-webhook", "daemonset/podsight-agent"] {
-        until(&format!("{workload} is ready"), READY_LIMIT, || {
-            processes.check()?;
-            let status = plane.kubectl.output(&["rollout", "status", "-n", "podsight-system", workload, "--timeout=2s"])?;
-            Ok(status.status.success().then_some(()))
-        })
-        .with_context(|| pods(plane))?;
-    }
     let probe = folder.join("probe.json");
     fs::write(&probe, PROBE).context("write the probe")?;
     // The API server learns of a webhook and of its ready pods a moment later, and until then lets all pass in silence.
@@ -42,6 +50,21 @@ pub fn install(processes: &mut Processes, plane: &ControlPlane) -> Result<()> {
         processes.check()?;
         let probe = plane.kubectl.output(&["create", "--dry-run=server", "-f", &probe.display().to_string()])?;
         Ok(probe.stderr.contains("Warning:").then_some(()))
+    })
+    .with_context(|| pods(plane))
+}
+
+/// Waits until an agent is ready on so many nodes, and both replicas of the webhook.
+pub fn wait_ready(processes: &mut Processes, plane: &ControlPlane, nodes: usize) -> Result<()> {
+    let ready = |kind: &str, name: &str, field: &str| {
+        let query = format!("jsonpath={{.status.{field}}}");
+        plane.kubectl.output(&["get", kind, name, "-n", "podsight-system", "-o", &query]).map(|answer| answer.stdout)
+    };
+    until("podsight's pods are ready", READY_LIMIT, || {
+        processes.check()?;
+        let agents = ready("daemonset", "podsight-agent", "numberReady")?;
+        let replicas = ready("deployment", "podsight-webhook", "readyReplicas")?;
+        Ok((agents == nodes.to_string() && replicas == "2").then_some(()))
     })
     .with_context(|| pods(plane))
 }
@@ -58,9 +81,10 @@ pub fn secret(plane: &ControlPlane, certificate: &Files) -> Result<Value> {
     }))
 }
 
-fn write(folder: &Path, plane: &ControlPlane, certificate: &Files) -> Result<()> {
-    fs::create_dir_all(folder).with_context(|| format!("create {}", folder.display()))?;
-    fs::write(folder.join("secret.json"), secret(plane, certificate)?.to_string()).context("write the webhook's secret")?;
+/// The certificate and the ports: resources and patches of the kustomization.
+fn pods_patches(folder: &Path, plane: &ControlPlane) -> Result<(Vec<&'static str>, Vec<Value>)> {
+    let certificate = plane.authority.server("webhook", &WEBHOOK_NAMES)?;
+    fs::write(folder.join("secret.json"), secret(plane, &certificate)?.to_string()).context("write the webhook's secret")?;
     // The agents share their node's network, and other testbeds may be on it.
     let [admin] = ports::free()?;
     let agent = json!([
@@ -71,17 +95,43 @@ fn write(folder: &Path, plane: &ControlPlane, certificate: &Files) -> Result<()>
         {"op": "replace", "path": "/spec/template/spec/containers/0/args/0", "value": format!("--admin-listen=127.0.0.1:{admin}")},
         {"op": "replace", "path": "/spec/template/spec/containers/0/ports/0/containerPort", "value": admin},
     ]);
-    let trust =
-        json!([{"op": "add", "path": "/webhooks/0/clientConfig/caBundle", "value": BASE64_STANDARD.encode(plane.authority.certificate())}]);
+    let trust = json!([{"op": "add", "path": "/webhooks/0/clientConfig/caBundle", "value": trusted(plane)}]);
+    Ok((
+        vec!["secret.json"],
+        vec![patch("DaemonSet", "podsight-agent", &agent), patch("ValidatingWebhookConfiguration", "podsight-webhook", &trust)],
+    ))
+}
+
+/// No pods, and the webhook at an address instead of behind a Service.
+fn program_patches(plane: &ControlPlane, webhook: u16) -> Vec<Value> {
+    let call = json!([{"op": "replace", "path": "/webhooks/0/clientConfig",
+        "value": {"url": format!("https://127.0.0.1:{webhook}/validate"), "caBundle": trusted(plane)}}]);
+    let without = |kind: &str, name: &str| {
+        let object =
+            json!({"$patch": "delete", "apiVersion": "apps/v1", "kind": kind, "metadata": {"name": name, "namespace": "podsight-system"}});
+        json!({"patch": object.to_string()})
+    };
+    vec![
+        without("Deployment", "podsight-webhook"),
+        without("DaemonSet", "podsight-agent"),
+        patch("ValidatingWebhookConfiguration", "podsight-webhook", &call),
+    ]
+}
+
+fn patch(kind: &str, name: &str, operations: &Value) -> Value {
+    json!({"target": {"kind": kind, "name": name}, "patch": operations.to_string()})
+}
+
+fn trusted(plane: &ControlPlane) -> String {
+    BASE64_STANDARD.encode(plane.authority.certificate())
+}
+
+fn write(folder: &Path, resources: &[&str], patches: &[Value]) -> Result<()> {
     let overlay = relative(folder, &folders::repository()?.join("deploy/overlays/local"));
+    let mut all = vec![overlay.display().to_string()];
+    all.extend(resources.iter().map(|&resource| resource.to_owned()));
     let kustomization = json!({
-        "apiVersion": "kustomize.config.k8s.io/v1beta1",
-        "kind": "Kustomization",
-        "resources": [overlay, "secret.json"],
-        "patches": [
-            {"target": {"kind": "DaemonSet", "name": "podsight-agent"}, "patch": agent.to_string()},
-            {"target": {"kind": "ValidatingWebhookConfiguration", "name": "podsight-webhook"}, "patch": trust.to_string()},
-        ],
+        "apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization", "resources": all, "patches": patches,
     });
     fs::write(folder.join("kustomization.yaml"), kustomization.to_string()).context("write the kustomization")
 }

@@ -25,6 +25,7 @@ pub mod ports;
 pub mod process_id;
 pub mod processes;
 pub mod progress;
+pub mod recorded;
 pub mod state;
 pub mod static_programs;
 pub mod testbed;

@@ -33,6 +33,11 @@ impl StaticPrograms {
         self.podsight.join(binary)
     }
 
+    /// The folder of podsight's programs.
+    pub fn podsight_folder(&self) -> PathBuf {
+        self.podsight.clone()
+    }
+
     /// The file of one of the testbed's programs.
     pub fn testbed(&self, program: &str) -> PathBuf {
         self.testbed.join(program)
@@ -47,20 +52,22 @@ pub fn target_folder() -> Result<PathBuf> {
     }
 }
 
-/// Builds podsight's programs with the profile `image`.
+/// Builds podsight's programs with the profile `image`, or the one that `PODSIGHT_PROFILE` names: `dev` for quick turns.
 pub fn build_podsight(progress: &Progress) -> Result<PathBuf> {
     tools::C_COMPILER.require()?;
-    progress.step("build podsight's static programs (profile image)");
+    let profile = env::var("PODSIGHT_PROFILE").unwrap_or_else(|_| "image".to_owned());
+    progress.step(&format!("build podsight's static programs (profile {profile})"));
     let triple = triple();
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.current_dir(folders::repository()?).args(["build", "--locked", "--profile", "image", "--target", &triple]);
+    command.current_dir(folders::repository()?).args(["build", "--locked", "--profile", &profile, "--target", &triple]);
     for (package, binary) in PODSIGHT {
         command.args(["--package", package, "--bin", binary]);
     }
     // With --target these flags reach no build script and no procedural macro, which cannot be static.
     command.env("RUSTFLAGS", STATIC);
     command::run(&mut command)?;
-    Ok(target_folder()?.join(triple).join("image"))
+    let folder = if profile == "dev" { "debug" } else { &profile };
+    Ok(target_folder()?.join(triple).join(folder))
 }
 
 /// Builds all of them.

@@ -2,40 +2,52 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use crate::build::{self, Programs};
 use crate::control_plane::ControlPlane;
 use crate::description::{self, Cgroup, Description, Kind};
 use crate::guest::Guest;
-use crate::images::{self, Images};
+use crate::images;
+use crate::install::Target;
 use crate::janitor::Janitor;
 use crate::node::Node;
 use crate::processes::Processes;
 use crate::progress::Progress;
+use crate::recorded::Recorded;
 use crate::state::{Lock, State};
-use crate::{cgroups, cleanup, folders, guest, install, node};
+use crate::{cgroups, cleanup, command, folders, guest, install, node, static_programs, tools};
 
-/// A running testbed. [`Testbed::close`] takes it down; should this process end without it, a janitor does.
+/// A running testbed. [`Claim::release`] takes it down; should this process end without it, a janitor does.
 #[derive(Debug)]
 pub struct Testbed {
     /// Everything of it is in this folder.
     pub folder: PathBuf,
     /// Kubernetes' programs.
     pub programs: Programs,
-    /// The archives that its nodes know.
-    pub images: Images,
+    /// podsight's programs, static as in the images.
+    pub podsight: PathBuf,
     /// The API server and its kin.
     pub plane: ControlPlane,
-    /// This machine as a node.
-    pub node: Node,
+    /// What kills.
+    pub kernel: Kernel,
     /// Why there is no second node, where there is none.
     pub guest: Result<()>,
     /// All that runs.
     pub processes: Processes,
     /// Where steps are shown.
     pub progress: Progress,
+}
+
+/// What kills pods here.
+#[derive(Debug)]
+pub enum Kernel {
+    /// This machine's own, and the guest's.
+    Real(Node),
+    /// A recording, because of what the error says.
+    Recorded(Recorded, anyhow::Error),
 }
 
 /// Holds the state folder while something is in it.
@@ -77,14 +89,35 @@ impl Claim {
 }
 
 impl Testbed {
+    /// Whether this machine can be a node. The error is one sentence that says what is missing.
+    pub fn possible() -> Result<()> {
+        if !tools::is_root() {
+            bail!("a node needs root");
+        }
+        tools::RUNC.require()?;
+        tools::BUSYBOX.require()?;
+        // Root in a container may lack the right.
+        command::run(Command::new("unshare").args(["--mount", "--pid", "--fork", "true"])).context("make namespaces")?;
+        Ok(())
+    }
+
     /// Builds what is missing, then starts everything.
     pub fn start(claim: &Claim, progress: &Progress) -> Result<Self> {
         let folder = claim.folder().to_owned();
         let programs = build::build(progress)?;
+        let state = State::read(&folder)?.context("the testbed's state is gone")?;
+        let processes = Processes::new(&folder, state)?;
+        let testbed = match Self::possible() {
+            Ok(()) => Self::on_nodes(folder, programs, processes, progress),
+            Err(reason) => Self::on_recording(folder, programs, processes, progress, reason),
+        }?;
+        testbed.description().write()?;
+        Ok(testbed)
+    }
+
+    fn on_nodes(folder: PathBuf, programs: Programs, mut processes: Processes, progress: &Progress) -> Result<Self> {
         let images = images::build(&folder.join("images"), progress)?;
         let guest = Guest::prepare(progress);
-        let state = State::read(&folder)?.context("the testbed's state is gone")?;
-        let mut processes = Processes::new(&folder, state)?;
         progress.step("start etcd, the API server, the controllers and the scheduler");
         let plane = ControlPlane::start(&mut processes, &programs)?;
         if let Ok(guest) = &guest {
@@ -93,21 +126,41 @@ impl Testbed {
         }
         progress.step("start containerd and the kubelet on this machine");
         let node = Node::start(&mut processes, &programs, &plane, &images.machine)?;
+        progress.step("install podsight from deploy/overlays/local");
+        install::install(&mut processes, &plane, Target::Pods)?;
         if let Ok(guest) = &guest {
             progress.step("wait for the second node");
             guest.wait_ready(&mut processes, &plane)?;
         }
-        progress.step("install podsight from deploy/overlays/local");
-        install::install(&mut processes, &plane)?;
-        let testbed = Self { folder, programs, images, plane, node, guest: guest.map(drop), processes, progress: progress.clone() };
-        testbed.description().write()?;
-        Ok(testbed)
+        progress.step("wait for the agents");
+        install::wait_ready(&mut processes, &plane, 1 + usize::from(guest.is_ok()))?;
+        let (podsight, guest) = (images.programs.podsight_folder(), guest.map(drop));
+        Ok(Self { folder, programs, podsight, plane, kernel: Kernel::Real(node), guest, processes, progress: progress.clone() })
+    }
+
+    fn on_recording(
+        folder: PathBuf,
+        programs: Programs,
+        mut processes: Processes,
+        progress: &Progress,
+        reason: anyhow::Error,
+    ) -> Result<Self> {
+        let podsight = static_programs::build_podsight(progress)?;
+        progress.step("start etcd, the API server, the controllers and the scheduler");
+        let plane = ControlPlane::start(&mut processes, &programs)?;
+        progress.step("install podsight from deploy/overlays/local, its programs on this machine");
+        let recorded = Recorded::start(&mut processes, &plane, &podsight)?;
+        let (kernel, guest) = (Kernel::Recorded(recorded, reason), Err(anyhow::anyhow!("there are no nodes")));
+        Ok(Self { folder, programs, podsight, plane, kernel, guest, processes, progress: progress.clone() })
     }
 
     /// What tests are told.
     pub fn description(&self) -> Description {
         let machine = if cgroups::memory_is_v1() { Cgroup::V1 } else { Cgroup::V2 };
-        let mut nodes = vec![description::Node { name: node::NAME.into(), cgroup: machine, kind: Kind::Machine, console: None }];
+        let mut nodes = vec![];
+        if matches!(self.kernel, Kernel::Real(_)) {
+            nodes.push(description::Node { name: node::NAME.into(), cgroup: machine, kind: Kind::Machine, console: None });
+        }
         if self.guest.is_ok() {
             let console = Some(self.folder.join("logs/guest.log"));
             nodes.push(description::Node { name: guest::NAME.into(), cgroup: Cgroup::V2, kind: Kind::Guest, console });
@@ -116,7 +169,7 @@ impl Testbed {
             folder: self.folder.clone(),
             kubeconfig: self.plane.kubectl.kubeconfig().to_owned(),
             kubectl: self.programs.path("kubectl"),
-            podsight: self.images.programs.podsight("podsight"),
+            podsight: self.podsight.join("podsight"),
             nodes,
         }
     }

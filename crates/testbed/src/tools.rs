@@ -99,6 +99,19 @@ pub fn is_root() -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::folders;
+
+    #[test]
+    fn the_build_machine_installs_every_package() {
+        let script = std::fs::read_to_string(folders::repository().unwrap().join(".ci/run")).unwrap();
+        let list = script.split_once("packages=(").unwrap().1.split_once(')').unwrap().0;
+        let installed: Vec<&str> = list.split_ascii_whitespace().collect();
+        for tool in all() {
+            if let Source::Debian(packages) = tool.source {
+                assert!(packages.split(' ').all(|package| installed.contains(&package)), ".ci/run does not install {packages}");
+            }
+        }
+    }
 
     #[test]
     fn a_missing_tool_says_how_to_install_it() {

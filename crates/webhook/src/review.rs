@@ -56,13 +56,13 @@ impl fmt::Display for NotAReview {
 /// Every field by itself and unread, so that an odd one spoils nothing.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Envelope<'a> {
+#[serde(bound(deserialize = "R: Deserialize<'de>"))]
+struct Envelope<'a, R> {
     #[serde(borrow)]
     api_version: Option<&'a RawValue>,
     #[serde(borrow)]
     kind: Option<&'a RawValue>,
-    #[serde(borrow)]
-    request: Option<&'a RawValue>,
+    request: Option<R>,
 }
 
 #[derive(Deserialize)]
@@ -89,15 +89,9 @@ struct GroupVersionKind {
 
 /// Reads the envelope.
 pub(crate) fn read(body: &[u8]) -> Result<Review<'_>, NotAReview> {
-    let envelope: Envelope<'_> = serde_json::from_slice(body).map_err(|error| not_json(body, &error))?;
-    if string(envelope.kind).as_deref() != Some("AdmissionReview") {
-        return Err(NotAReview::NoEnvelope);
-    }
-    if string(envelope.api_version).as_deref() != Some(API_VERSION) {
-        return Err(NotAReview::Version);
-    }
+    let envelope: Envelope<'_, Request<'_>> = serde_json::from_slice(body).map_err(|error| not_a_review(body, &error))?;
+    envelope.is_right()?;
     let request = envelope.request.ok_or(NotAReview::NoRequest)?;
-    let request: Request<'_> = serde_json::from_str(request.get()).map_err(|_| NotAReview::NoRequest)?;
     let uid = string(request.uid).filter(|uid| !uid.is_empty() && uid.len() <= UID_MAX_BYTES).ok_or(NotAReview::NoUid)?;
     let kind = request.kind.and_then(|raw| serde_json::from_str::<GroupVersionKind>(raw.get()).ok());
     Ok(Review {
@@ -114,13 +108,27 @@ fn string(raw: Option<&RawValue>) -> Option<String> {
     serde_json::from_str(raw?.get()).ok()
 }
 
-/// A body that is JSON but no object is an envelope that is missing, not broken JSON. The error's text quotes nothing of the body but
-/// the names of fields that we know.
-fn not_json(body: &[u8], error: &serde_json::Error) -> NotAReview {
-    if error.is_data() && serde_json::from_slice::<IgnoredAny>(body).is_ok() {
-        NotAReview::NoEnvelope
-    } else {
-        NotAReview::Json(error.to_string())
+impl<R> Envelope<'_, R> {
+    fn is_right(&self) -> Result<(), NotAReview> {
+        if string(self.kind).as_deref() != Some("AdmissionReview") {
+            return Err(NotAReview::NoEnvelope);
+        }
+        if string(self.api_version).as_deref() != Some(API_VERSION) {
+            return Err(NotAReview::Version);
+        }
+        Ok(())
+    }
+}
+
+/// What is wrong with a body that could not be read in one go. The error's text quotes nothing of the body.
+fn not_a_review(body: &[u8], error: &serde_json::Error) -> NotAReview {
+    if !error.is_data() || serde_json::from_slice::<IgnoredAny>(body).is_err() {
+        return NotAReview::Json(error.to_string());
+    }
+    let shallow: Result<Envelope<'_, IgnoredAny>, _> = serde_json::from_slice(body);
+    match shallow {
+        Ok(envelope) => envelope.is_right().err().unwrap_or(NotAReview::NoRequest),
+        Err(_) => NotAReview::NoEnvelope,
     }
 }
 

@@ -17,7 +17,8 @@ use podsight_runtime::serve::Unread;
 use podsight_spec::Workload;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use tokio::task::{spawn_blocking, yield_now};
+use tokio::sync::Semaphore;
+use tokio::task::spawn_blocking;
 use tokio::time::Instant;
 
 /// The rules.
@@ -37,7 +38,7 @@ pub struct Webhook {
     policy: Arc<ArcSwap<Policy>>,
     metrics: WebhookMetrics,
     waiting: Gate,
-    large: Gate,
+    large: Arc<Semaphore>,
     memory: Gate,
 }
 
@@ -49,7 +50,7 @@ impl Webhook {
             policy: Arc::default(),
             metrics,
             waiting: Gate::new(WAITING_MAX),
-            large: Gate::new(LARGE_MAX),
+            large: Arc::new(Semaphore::new(LARGE_MAX)),
             memory: Gate::new(BODIES_MAX_BYTES),
         }
     }
@@ -115,28 +116,31 @@ impl Webhook {
 }
 
 async fn validate(State(webhook): State<Webhook>, request: Request<Body>) -> Response {
-    let (body, _memory) = match limits::read(request, &webhook.memory).await {
+    let (body, memory) = match limits::read(request, &webhook.memory).await {
         Ok(Read::Whole(body, memory)) => (body, memory),
         Ok(Read::Beginning(body)) => return webhook.shed(&body, Shed::Memory),
         Err(refusal) => return webhook.refuse(refusal),
     };
-    let Some(_turn) = webhook.waiting.one() else { return webhook.shed(&body, Shed::Queue) };
+    let Some(turn) = webhook.waiting.one() else { return webhook.shed(&body, Shed::Queue) };
     let since = Instant::now();
-    let response = if body.len() > LARGE_BYTES {
-        let Some(turn) = webhook.large.one() else { return webhook.shed(&body, Shed::Queue) };
-        let on_thread = webhook.clone();
-        let answer = spawn_blocking(move || {
-            let _turn = turn;
-            on_thread.answer(&body)
-        });
-        // Panics of rules are caught inside; this is the runtime's end in the middle of a review.
-        answer.await.unwrap_or_else(|_| StatusCode::SERVICE_UNAVAILABLE.into_response())
+    let on_task = webhook.clone();
+    let answer = if body.len() > LARGE_BYTES {
+        // Never closed, so there is always a permit to come. Few wait for it: their bodies share the memory.
+        let large = Arc::clone(&webhook.large).acquire_owned().await;
+        spawn_blocking(move || {
+            let _shares = (turn, large, memory);
+            on_task.answer(&body)
+        })
     } else {
-        // There is one thread: without this every review would be answered before the next is seen, and none would ever wait here.
-        // Whoever has come meanwhile is counted first, so that the number of those that wait is known.
-        yield_now().await;
-        webhook.answer(&body)
+        // A task of its own, at the end of the line: there is one thread, and whoever has come meanwhile is read and counted first. Answered
+        // in place, one review after the other, none would ever be seen to wait.
+        tokio::spawn(async move {
+            let _shares = (turn, memory);
+            on_task.answer(&body)
+        })
     };
+    // Panics of rules are caught inside; this is the runtime's end in the middle of a review.
+    let response = answer.await.unwrap_or_else(|_| StatusCode::SERVICE_UNAVAILABLE.into_response());
     webhook.metrics.took(since.elapsed());
     response
 }

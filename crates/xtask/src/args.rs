@@ -10,7 +10,7 @@ use podsight_testbed::node::namespace;
 use podsight_testbed::progress::Progress;
 use podsight_testbed::{cleanup, folders, images, janitor};
 
-use crate::up;
+use crate::{bench, generate, test, up};
 
 /// Development tasks.
 #[derive(Debug, Parser)]
@@ -30,6 +30,12 @@ enum Verb {
     },
     /// Takes down what `up` left running.
     Down,
+    /// Writes the documents that are generated from the code.
+    Gen,
+    /// Runs every test: formatting, lints, unit, integration and repository tests, and the end-to-end tests on real nodes.
+    Test,
+    /// Measures the real programs and writes docs/reference/figures.md.
+    Bench,
     /// Writes podsight's images as OCI archives to target/images.
     Image,
     #[command(name = janitor::VERB, hide = true)]
@@ -53,10 +59,13 @@ pub(crate) fn run() -> ExitCode {
 fn dispatch(verb: Verb) -> Result<ExitCode> {
     match verb {
         Verb::Up { once } => return up::run(once),
+        Verb::Test => return test::run(),
+        Verb::Bench => return bench::run(),
         Verb::Down => {
             let said = if cleanup::down(&folders::state()?)? { "the testbed is down" } else { "no testbed is running" };
             writeln!(std::io::stdout(), "{said}")?;
         }
+        Verb::Gen => generate::run()?,
         Verb::Image => {
             for archive in images::build_podsight(&Progress::default())? {
                 writeln!(std::io::stdout(), "{}", archive.display())?;

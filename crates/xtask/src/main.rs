@@ -1,6 +1,10 @@
 //! Development tasks: `cargo xtask --help`.
 
 mod args;
+mod bench;
+mod generate;
+mod tally;
+mod test;
 mod up;
 
 use std::process::ExitCode;

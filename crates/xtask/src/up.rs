@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use podsight_testbed::progress::Progress;
-use podsight_testbed::testbed::{Claim, Testbed};
+use podsight_testbed::testbed::{Claim, Kernel, Testbed};
 use podsight_testbed::{demonstration, interrupt};
 
 /// What a shell gives for a program that Ctrl-C ended.
@@ -39,8 +39,12 @@ fn show(claim: &Claim, progress: &Progress, once: bool) -> Result<bool> {
     for what in &missing {
         writeln!(out, "missing: {what}")?;
     }
-    if let Err(reason) = &testbed.guest {
-        writeln!(out, "left out: the second node (cgroup v2), because {reason:#}")?;
+    match (&testbed.kernel, &testbed.guest) {
+        (Kernel::Recorded(_, reason), _) => {
+            writeln!(out, "left out: nodes, pods and the kernel's own kills (the kernel log is a recording), because {reason:#}")?;
+        }
+        (Kernel::Real(_), Err(reason)) => writeln!(out, "left out: the second node (cgroup v2), because {reason:#}")?,
+        (Kernel::Real(_), Ok(())) => {}
     }
     if !once {
         writeln!(out, "\nexport KUBECONFIG={}", testbed.plane.kubectl.kubeconfig().display())?;

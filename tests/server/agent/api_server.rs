@@ -13,7 +13,7 @@ use tokio::sync::broadcast;
 
 /// A server; copies share the same objects.
 #[derive(Clone)]
-pub struct ApiServer(Arc<Mutex<Objects>>);
+pub(crate) struct ApiServer(Arc<Mutex<Objects>>);
 
 struct Objects {
     pods: BTreeMap<(String, String), Value>,
@@ -28,16 +28,16 @@ struct Objects {
 
 /// A patch as it came.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Patch {
-    pub path: String,
-    pub content_type: String,
-    pub field_manager: String,
-    pub body: Value,
-    pub answer: u16,
+pub(crate) struct Patch {
+    pub(crate) path: String,
+    pub(crate) content_type: String,
+    pub(crate) field_manager: String,
+    pub(crate) body: Value,
+    pub(crate) answer: u16,
 }
 
 impl ApiServer {
-    pub fn new(pods: impl IntoIterator<Item = Value>) -> Self {
+    pub(crate) fn new(pods: impl IntoIterator<Item = Value>) -> Self {
         let objects = Objects {
             pods: BTreeMap::new(),
             events: Vec::new(),
@@ -55,7 +55,7 @@ impl ApiServer {
         server
     }
 
-    pub fn client(&self) -> kube::Client {
+    pub(crate) fn client(&self) -> kube::Client {
         let router = Router::new()
             .route("/api/v1/pods", get(pods))
             .route("/api/v1/namespaces/{namespace}/pods/{name}/status", patch(patch_status))
@@ -65,41 +65,41 @@ impl ApiServer {
     }
 
     /// Adds or replaces a pod and tells the watches.
-    pub fn set_pod(&self, pod: Value) {
+    pub(crate) fn set_pod(&self, pod: Value) {
         let mut objects = self.0.lock().unwrap();
         objects.store(pod);
     }
 
-    pub fn delete_pod(&self, namespace: &str, name: &str) {
+    pub(crate) fn delete_pod(&self, namespace: &str, name: &str) {
         let mut objects = self.0.lock().unwrap();
         let pod = objects.pods.remove(&(namespace.to_owned(), name.to_owned())).unwrap();
         objects.tell("DELETED", &pod);
     }
 
-    pub fn pod(&self, namespace: &str, name: &str) -> Value {
+    pub(crate) fn pod(&self, namespace: &str, name: &str) -> Value {
         self.0.lock().unwrap().pods[&(namespace.to_owned(), name.to_owned())].clone()
     }
 
-    pub fn events(&self) -> Vec<Value> {
+    pub(crate) fn events(&self) -> Vec<Value> {
         self.0.lock().unwrap().events.clone()
     }
 
-    pub fn patches(&self) -> Vec<Patch> {
+    pub(crate) fn patches(&self) -> Vec<Patch> {
         self.0.lock().unwrap().patches.clone()
     }
 
     /// While the server is away every request fails.
-    pub fn set_away(&self, is_away: bool) {
+    pub(crate) fn set_away(&self, is_away: bool) {
         self.0.lock().unwrap().is_away = is_away;
     }
 
     /// The next patches are answered with these codes, and nothing is stored.
-    pub fn answer_patches(&self, codes: &[u16]) {
+    pub(crate) fn answer_patches(&self, codes: &[u16]) {
         self.0.lock().unwrap().patch_answers.extend(codes);
     }
 
     /// The next Events are answered with these codes, and nothing is stored.
-    pub fn answer_events(&self, codes: &[u16]) {
+    pub(crate) fn answer_events(&self, codes: &[u16]) {
         self.0.lock().unwrap().event_answers.extend(codes);
     }
 }

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 /// A log that grows.
 #[derive(Default)]
-pub struct KernelLog {
+pub(crate) struct KernelLog {
     text: String,
     seq: u64,
     usec: u64,
@@ -12,27 +12,27 @@ pub struct KernelLog {
 
 impl KernelLog {
     /// A log that begins some time after boot.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut log = Self { text: String::new(), seq: 400, usec: 5_000_000 };
         log.line(6, "Run /init as init process");
         log
     }
 
-    pub fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         &self.text
     }
 
     /// A line of this priority (facility × 8 + level).
-    pub fn line(&mut self, priority: u8, text: &str) {
+    pub(crate) fn line(&mut self, priority: u8, text: &str) {
         writeln!(self.text, "{priority},{},{},-;{text}", self.seq, self.usec).unwrap();
         self.seq += 1;
         self.usec += 37;
     }
 
     /// A whole report: the limit of `owner` was reached, and `pid` in `victim` was killed.
-    pub fn report(&mut self, pid: u32, owner: &str, victim: &str) -> u64 {
+    pub(crate) fn report(&mut self, pid: u32, owner: &str, victim: &str) -> u64 {
         self.usec += 1_000_000;
-        self.line(4, &format!("work invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=969"));
+        self.line(4, "work invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=969");
         self.line(4, &format!("CPU: 0 UID: 0 PID: {pid} Comm: work Not tainted 6.12.107+deb13-cloud-amd64 #1  Debian 6.12.107-1"));
         self.line(6, "memory: usage 32768kB, limit 32768kB, failcnt 23");
         self.line(6, &format!("Memory cgroup stats for {owner}:"));
@@ -51,14 +51,14 @@ impl KernelLog {
     }
 
     /// A kill line alone, as the kernel prints it in a storm. Gives back its sequence number.
-    pub fn kill(&mut self, pid: u32, comm: &str) -> u64 {
+    pub(crate) fn kill(&mut self, pid: u32, comm: &str) -> u64 {
         let seq = self.seq;
         self.line(3, &kill_line(pid, comm));
         seq
     }
 
     /// The same line as a program would write it through `/dev/kmsg`.
-    pub fn forged(&mut self, pid: u32, comm: &str) {
+    pub(crate) fn forged(&mut self, pid: u32, comm: &str) {
         self.line(8 + 3, &kill_line(pid, comm));
     }
 }
@@ -70,17 +70,17 @@ fn kill_line(pid: u32, comm: &str) -> String {
 }
 
 /// 64 hex digits that belong to the n-th container of a pod.
-pub fn container_id(uid: &str, index: usize) -> String {
+pub(crate) fn container_id(uid: &str, index: usize) -> String {
     let digits: String = uid.chars().filter(char::is_ascii_hexdigit).collect();
     format!("{digits}{index:032x}")
 }
 
 /// The cgroup of a pod, as the kubelet with the cgroupfs driver makes it.
-pub fn pod_cgroup(uid: &str) -> String {
+pub(crate) fn pod_cgroup(uid: &str) -> String {
     format!("/kubepods/burstable/pod{uid}")
 }
 
 /// The cgroup of a container.
-pub fn container_cgroup(uid: &str, index: usize) -> String {
+pub(crate) fn container_cgroup(uid: &str, index: usize) -> String {
     format!("{}/{}", pod_cgroup(uid), container_id(uid, index))
 }

@@ -1,7 +1,7 @@
 //! What the tests of the agent share: a node's pods, kernel logs of it, and the agent running on them.
 
-pub mod api_server;
-pub mod kernel_log;
+pub(crate) mod api_server;
+pub(crate) mod kernel_log;
 
 use api_server::ApiServer;
 use clap::Parser;
@@ -15,16 +15,19 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 
 /// Longer than anything here takes, on however slow a machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// When containers were started: after every kill, so that their status says nothing about it.
+const STARTED: &str = "2100-01-01T00:00:00Z";
 
 /// An agent on `node-1`.
-pub struct Running {
+pub(crate) struct Running {
     task: JoinHandle<Result<(), AgentError>>,
     shutdown: Shutdown,
 }
 
 /// Starts an agent that replays `log` and keeps its checkpoint in `state`.
-pub fn start(api: &ApiServer, log: &Path, state: &Path) -> Running {
+pub(crate) fn start(api: &ApiServer, log: &Path, state: &Path) -> Running {
     let args = [
         "podsight-agent".as_ref(),
         "--node-name=node-1".as_ref(),
@@ -41,7 +44,7 @@ pub fn start(api: &ApiServer, log: &Path, state: &Path) -> Running {
 
 impl Running {
     /// Ends it as kill -9 does: at the next point where it waits, without a word.
-    pub async fn kill(self) {
+    pub(crate) async fn kill(self) {
         self.task.abort();
         assert!(self.task.await.unwrap_err().is_cancelled());
         drop(self.shutdown);
@@ -50,7 +53,7 @@ impl Running {
 
 /// Waits until a condition holds.
 #[track_caller]
-pub fn until(what: &str, condition: impl Fn() -> bool) -> impl Future<Output = ()> {
+pub(crate) fn until(what: &str, condition: impl Fn() -> bool) -> impl Future<Output = ()> {
     let caller = std::panic::Location::caller();
     async move {
         let deadline = tokio::time::Instant::now() + PATIENCE;
@@ -62,12 +65,12 @@ pub fn until(what: &str, condition: impl Fn() -> bool) -> impl Future<Output = (
 }
 
 /// Waits for longer than the agent needs to do something that it should not do.
-pub async fn settle() {
+pub(crate) async fn settle() {
     tokio::time::sleep(Duration::from_millis(1500)).await;
 }
 
 /// A pod on the node, with one container a name, all with the same limit. The n-th container's id ends in n.
-pub fn pod(uid: &str, name: &str, containers: &[&str], limit: &str) -> Value {
+pub(crate) fn pod(uid: &str, name: &str, containers: &[&str], limit: &str) -> Value {
     let spec: Vec<Value> = containers.iter().map(|name| json!({"name": name, "resources": {"limits": {"memory": limit}}})).collect();
     let statuses: Vec<Value> = containers
         .iter()
@@ -77,7 +80,7 @@ pub fn pod(uid: &str, name: &str, containers: &[&str], limit: &str) -> Value {
                 "name": name,
                 "containerID": format!("containerd://{}", kernel_log::container_id(uid, index)),
                 "restartCount": 0,
-                "state": {"running": {"startedAt": "2020-01-01T00:00:00Z"}}
+                "state": {"running": {"startedAt": STARTED}}
             })
         })
         .collect();
@@ -90,14 +93,27 @@ pub fn pod(uid: &str, name: &str, containers: &[&str], limit: &str) -> Value {
     })
 }
 
+/// The same pod, its containers running since long ago.
+pub(crate) fn long_running(mut pod: Value) -> Value {
+    for status in pod["status"]["containerStatuses"].as_array_mut().unwrap() {
+        status["state"]["running"]["startedAt"] = json!("2020-01-01T00:00:00Z");
+    }
+    pod
+}
+
 /// The evidence on a pod.
-pub fn evidence(api: &ApiServer, name: &str) -> Option<Value> {
+pub(crate) fn evidence(api: &ApiServer, name: &str) -> Option<Value> {
     let pod = api.pod("default", name);
     let text = pod["metadata"]["annotations"]["podsight.dev/oom"].as_str()?;
     Some(serde_json::from_str(text).unwrap())
 }
 
 /// How many kills of a container the evidence on a pod counts.
-pub fn kills(api: &ApiServer, name: &str, container: &str) -> u64 {
+pub(crate) fn kills(api: &ApiServer, name: &str, container: &str) -> u64 {
     evidence(api, name).and_then(|evidence| evidence["containers"][container]["kills"].as_u64()).unwrap_or(0)
+}
+
+/// The first eight digits of this boot's id, with which the ids of kills begin.
+pub(crate) fn boot() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap().chars().take(8).collect()
 }

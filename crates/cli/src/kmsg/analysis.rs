@@ -82,3 +82,33 @@ impl Place {
         Self { victim, scope, trigger_cgroup }
     }
 }
+
+/// The kills that belong together.
+pub(super) struct Incident<'a> {
+    pub(super) kills: Vec<&'a Kill>,
+}
+
+impl Analysis {
+    /// The incidents in the order of the log.
+    pub(super) fn by_incident(&self) -> Vec<Incident<'_>> {
+        let mut incidents: Vec<Incident<'_>> = Vec::new();
+        for kill in &self.kills {
+            match incidents.last_mut().filter(|last| last.kills.last().is_some_and(|last| last.incident == kill.incident)) {
+                Some(incident) => incident.kills.push(kill),
+                None => incidents.push(Incident { kills: vec![kill] }),
+            }
+        }
+        incidents
+    }
+
+    /// Puts dates to times since boot, for a log of the machine that this runs on.
+    pub(super) fn date(&mut self, boot: Option<i64>) {
+        let Some(boot) = boot else { return };
+        for kill in self.kills.iter_mut().chain(&mut self.incomplete) {
+            if let (None, Some(usec)) = (&kill.time, kill.usec) {
+                let seconds = i64::try_from(usec / 1_000_000).unwrap_or(i64::MAX).saturating_add(boot);
+                kill.time = jiff::Timestamp::from_second(seconds).ok().map(|time| time.to_string());
+            }
+        }
+    }
+}

@@ -1,65 +1,79 @@
 //! `podsight kmsg`.
 
+mod advice;
 mod analysis;
+mod input;
 mod json;
+#[cfg(test)]
+mod tests;
+mod text;
+mod timeline;
+mod words;
 
+use crate::args::{Format, Output};
+use crate::output;
 use analysis::Analysis;
-use clap::ValueEnum;
 use podsight_oom::Machine;
-use std::io::{Read as _, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Report the out-of-memory kills in a kernel log.
+/// Report the out-of-memory kills in a kernel log
+///
+/// Reads raw /dev/kmsg records, dmesg with any kind of time, journalctl -k (also as JSON), syslog files and copies of these, in one file or mixed.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Logs: raw /dev/kmsg, dmesg, journalctl -k, syslog files; - for standard input; none for the running kernel's log
+    /// Kernel logs; - for standard input; without any the running kernel's log
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// The form of the output
-    #[arg(short = 'o', long = "format", value_enum, default_value_t = Format::Text)]
-    format: Format,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
-    Text,
-    Json,
+    #[command(flatten)]
+    output: Output,
 }
 
 impl Args {
     pub(crate) fn run(self) -> ExitCode {
-        match self.try_run() {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => {
-                let mut stderr = std::io::stderr();
-                writeln!(stderr, "podsight: {error:#}").unwrap_or_default();
-                ExitCode::from(2)
-            }
+        match self.analyse() {
+            Ok(analysis) => self.show(&analysis),
+            Err(error) => output::fail(&error),
         }
     }
 
-    fn try_run(&self) -> anyhow::Result<()> {
-        use anyhow::Context as _;
+    /// Reads all logs. One that cannot be read is told of; only if all cannot, there is no answer.
+    fn analyse(&self) -> anyhow::Result<Analysis> {
         let mut analysis = Analysis::default();
         let mut machine = Machine::default();
-        for file in &self.files {
-            let log = if file.as_os_str() == "-" {
-                let mut log = Vec::new();
-                std::io::stdin().read_to_end(&mut log).context("failed to read standard input")?;
-                log
-            } else {
-                std::fs::read(file).with_context(|| format!("failed to read `{}`", file.display()))?
-            };
-            analysis.read(&log, &mut machine);
+        if self.files.is_empty() {
+            analysis.read(&input::running_kernel()?, &mut machine);
+            analysis.date(input::boot_time());
+            return Ok(analysis);
         }
-        let mut out = std::io::stdout().lock();
-        match self.format {
-            Format::Text | Format::Json => {
-                serde_json::to_writer_pretty(&mut out, &json::Output::new(&analysis))?;
-                writeln!(out)?;
+        let mut failed = Vec::new();
+        for file in &self.files {
+            match input::file(file) {
+                Ok(log) => analysis.read(&log, &mut machine),
+                Err(error) => failed.push(error),
             }
         }
-        Ok(())
+        if failed.len() == self.files.len()
+            && let Some(error) = failed.pop()
+        {
+            for error in failed {
+                output::note(&format!("error: {error:#}"));
+            }
+            return Err(error);
+        }
+        for error in failed {
+            output::note(&format!("warning: {error:#}"));
+        }
+        Ok(analysis)
+    }
+
+    fn show(&self, analysis: &Analysis) -> ExitCode {
+        match self.output.format {
+            Format::Text => output::print(&self.output.voice, &text::report(analysis, self.output.voice.lang()), ExitCode::SUCCESS),
+            Format::Json => match serde_json::to_string_pretty(&json::Output::new(analysis)) {
+                Ok(json) => output::print_raw(&(json + "\n"), ExitCode::SUCCESS),
+                Err(error) => output::fail(&anyhow::Error::new(error).context("cannot write JSON")),
+            },
+        }
     }
 }

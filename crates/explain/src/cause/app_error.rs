@@ -11,7 +11,8 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
         let name = shown(container.name);
         let kind = crate::exit_code::name(code, case.lang);
         let mut candidate = case.candidate(Cause::AppError, Level::Container(rank), 40, Medium).of(container).end(end);
-        let life = end.life().map_or_else(String::new, |life| say!(case, " after {life}s", "，运行了 {life} 秒"));
+        let life =
+            end.life().map(crate::status::human_duration).map_or_else(String::new, |life| say!(case, " after {life}", "，运行了 {life}"));
         let last = last_line(end.message);
         let mut summary = say!(
             case,

@@ -11,6 +11,7 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
         ("resourceclaim", "resourceclaim \""),
         ("resourceclaim", "resourceclaim.resource.k8s.io \""),
         ("resourceclaimtemplate", "resourceclaimtemplate.resource.k8s.io \""),
+        ("resourceclaimtemplate", "resourceclaimtemplate \""),
     ] {
         for quote in &case.pod_texts {
             let Some(name) = quote.between(start, "\"").map(str::to_owned) else { continue };
@@ -39,7 +40,7 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
     }
     // The scheduler writes no condition while it waits for a claim of dynamic resource allocation.
     let claims = case.pod.spec.list("resourceClaims");
-    let silent = case.unscheduled() && case.pod.condition("PodScheduled").is_none() && case.events.is_empty();
+    let silent = case.unscheduled() && case.pod.condition("PodScheduled").is_none() && case.event(&["FailedScheduling"], None).is_none();
     if let Some(claim) = claims.first().filter(|_| silent) {
         let name = shown(
             [claim.text("resourceClaimName"), claim.text("resourceClaimTemplateName"), claim.text("name")]

@@ -119,7 +119,6 @@ fn explain(case: &Case<'_>, mut candidate: Candidate, container: &Container<'_>,
                 "在 Pod 的副本中打开 shell 以查找该程序（之后要删除副本）。"
             ),
         )
-        .map(|step| Step { changes_something: true, ..step })
         .filter(|_| !container.name.is_empty()),
     )
 }

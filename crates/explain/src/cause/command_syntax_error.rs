@@ -43,15 +43,20 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
             continue;
         }
         let script = shell_script(container);
-        if let Some(((pointer, script), fault)) = script.and_then(|(pointer, script)| Some(((pointer, script), unbalanced(script)?)))
-            && matches!(end.code, Some(1 | 2))
+        if let Some(((pointer, script), fault)) =
+            script.and_then(|(pointer, script)| Some(((pointer, script), crate::script::fault(script)?)))
+            && end.code == Some(2)
         {
             found.push(
                 case.candidate(Cause::CommandSyntaxError, Level::Container(rank), 70, Medium)
                     .of(container)
                     .end(end)
                     .fact(Case::fact(pointer, shown(script)))
-                    .say(say!(case, "The script in the spec does not parse: a {fault} is not closed. Shells end with 2 (some with 1) on a syntax error.", "规约中的脚本无法解析：引号 {fault} 没有闭合。遇到语法错误时 shell 以 2（有些以 1）结束。"))
+                    .say(say!(
+                        case,
+                        "The script in the spec does not parse: {fault} has no counterpart. Shells end with 2 on a syntax error.",
+                        "规约中的脚本无法解析：{fault} 没有配对。遇到语法错误时 shell 以 2 结束。"
+                    ))
                     .step(case.logs(container, say!(case, "The shell names the line.", "shell 会指出行号。"))),
             );
         }
@@ -64,37 +69,4 @@ fn spec_of(case: &Case<'_>, container: &Container<'_>) -> Option<Step> {
         &["get", "pod", case.pod.name, "-o", &format!("jsonpath={path}")],
         say!(case, "Shows command and arguments as the runtime gets them.", "显示运行时实际得到的命令和参数。"),
     )
-}
-
-/// What a script of a POSIX shell lacks to be whole; quotes only, since those can be told without a parser.
-fn unbalanced(script: &str) -> Option<char> {
-    let (mut single, mut double, mut escaped) = (false, false, false);
-    let mut previous = ' ';
-    let mut comment = false;
-    for c in script.chars() {
-        if comment {
-            comment = c != '\n';
-        } else if escaped {
-            escaped = false;
-        } else if c == '\\' && !single {
-            escaped = true;
-        } else if c == '\'' && !double {
-            single = !single;
-        } else if c == '"' && !single {
-            double = !double;
-        } else if c == '#' && !single && !double && previous.is_whitespace() {
-            comment = true;
-        }
-        previous = c;
-    }
-    // A here document may hold any quotes.
-    if script.contains("<<") {
-        None
-    } else if single {
-        Some('\'')
-    } else if double {
-        Some('"')
-    } else {
-        None
-    }
 }

@@ -11,7 +11,8 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
             continue;
         }
         let name = shown(container.name);
-        let life = end.life().map_or_else(String::new, |life| say!(case, " after {life}s", "（运行了 {life} 秒）"));
+        let life =
+            end.life().map(crate::status::human_duration).map_or_else(String::new, |life| say!(case, " after {life}", "（运行了 {life}）"));
         let looping = container.waiting == "CrashLoopBackOff" || container.ended.is_some() || container.restarts > 1;
         let mut candidate = case
             .candidate(Cause::CompletedButRestarted, Level::Container(rank), 75, if looping { High } else { Medium })

@@ -59,7 +59,7 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
 }
 
 fn pull_elsewhere(case: &Case<'_>, container: &Container<'_>) -> Option<Step> {
-    case.read(
+    case.read_cluster(
         &[
             "get",
             "pods",

@@ -5,7 +5,7 @@ use super::prelude::*;
 pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
     for (rank, container) in case.starting() {
         let limit = container.memory_limit();
-        let bytes = limit.and_then(mebibytes);
+        let size = limit.and_then(bytes);
         let certain = case.text(
             container,
             &[
@@ -29,10 +29,10 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
             ],
         );
         let oom = container.end().is_some_and(End::oom_killed);
-        let tiny = bytes.is_some_and(|bytes| bytes < 12.0);
+        let tiny = size.is_some_and(|size| size < 12 << 20);
         let (weight, confidence) = match (certain.is_some(), likely.is_some() || oom, tiny) {
             (true, _, _) | (_, true, true) => (93, High),
-            (_, true, false) if bytes.is_none_or(|bytes| bytes < 64.0) => (85, Medium),
+            (_, true, false) if size.is_none_or(|size| size < 64 << 20) => (85, Medium),
             (_, false, true) => (70, Medium),
             _ => continue,
         };

@@ -41,17 +41,17 @@ fn living(case: &Case<'_>, found: &mut Vec<Candidate>) {
         else {
             continue;
         };
-        let cause = crate::killer::cause_of(proof, None);
+        let verdict = crate::killer::cause_of(proof, None);
         let name = shown(container.name);
         let kills = proof.kills;
         let limit = proof
             .limit
             .as_deref()
-            .or(container.memory_limit())
+            .or_else(|| container.memory_limit())
             .map(shown)
             .map_or_else(String::new, |limit| say!(case, " of {limit}", " {limit}"));
         let rank = case.troubled().find(|(_, other)| other.status_pointer == container.status_pointer).map_or(usize::MAX, |(rank, _)| rank);
-        let summary = match cause {
+        let summary = match verdict {
             Cause::OomNode => say!(
                 case,
                 "The node ran out of memory, and the kernel killed {kills} processes inside {name} while the container ran on: READY and RESTARTS show nothing of it.",
@@ -69,7 +69,7 @@ fn living(case: &Case<'_>, found: &mut Vec<Candidate>) {
             ),
         };
         found.push(
-            case.candidate(cause, Level::Container(rank), 97, High)
+            case.candidate(verdict, Level::Container(rank), 97, High)
                 .of(container)
                 .killer()
                 .facts(proof.evidence.clone())

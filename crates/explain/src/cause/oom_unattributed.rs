@@ -14,9 +14,9 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
     }
     // A proof about the pod that no container could be named for.
     for proof in case.proofs.iter().filter(|proof| proof.container.is_empty()) {
-        let cause = crate::killer::cause_of(proof, Some(137));
+        let verdict = crate::killer::cause_of(proof, Some(137));
         found.push(
-            case.candidate(cause, Level::Container(0), 60, Medium)
+            case.candidate(verdict, Level::Container(0), 60, Medium)
                 .killer()
                 .facts(proof.evidence.clone())
                 .say(say!(

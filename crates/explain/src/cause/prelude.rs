@@ -24,15 +24,15 @@ pub(super) struct Killed<'c, 'a> {
 }
 
 /// The ends whose verdict is this cause, each with a candidate that has verdict and end in it.
-pub(super) fn killed<'c, 'a>(case: &'c Case<'a>, cause: Cause) -> Vec<(Killed<'c, 'a>, Candidate)> {
+pub(super) fn killed<'c, 'a>(case: &'c Case<'a>, killer: Cause) -> Vec<(Killed<'c, 'a>, Candidate)> {
     case.verdicts()
         .iter()
-        .filter(|(_, verdict)| verdict.cause == cause)
+        .filter(|(_, verdict)| verdict.cause == killer)
         .filter_map(|(rank, verdict)| {
             let (_, container) = case.troubled().nth(*rank)?;
             let end = container.end()?;
             let candidate = case
-                .candidate(cause, Level::Container(*rank), verdict.weight, verdict.confidence)
+                .candidate(killer, Level::Container(*rank), verdict.weight, verdict.confidence)
                 .of(container)
                 .end(end)
                 .facts(verdict.evidence.clone())
@@ -73,7 +73,7 @@ pub(super) fn place(case: &Case<'_>) -> String {
     if namespace.is_empty() { String::new() } else { say!(case, " in namespace {namespace}", "（命名空间 {namespace}）") }
 }
 
-/// The ConfigMaps, Secrets and fields that a container's environment refers to, with their pointers.
+/// What a container's environment refers to, with their pointers.
 pub(super) fn references(container: &Container<'_>) -> Vec<(String, String)> {
     let mut references = Vec::new();
     let base = &container.spec_pointer;
@@ -160,22 +160,7 @@ pub(super) fn agent_evidence(case: &Case<'_>) -> Option<Step> {
     )
 }
 
-/// A quantity of memory in MiB.
-pub(super) fn mebibytes(quantity: &str) -> Option<f64> {
-    let digits = quantity.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(quantity.len());
-    let (number, unit) = quantity.split_at_checked(digits)?;
-    let factor = match unit {
-        "" => 1.0,
-        "m" => 1e-3,
-        "k" => 1e3,
-        "M" => 1e6,
-        "G" => 1e9,
-        "T" => 1e12,
-        "Ki" => 1024.0,
-        "Mi" => 1_048_576.0,
-        "Gi" => 1_073_741_824.0,
-        "Ti" => 1_099_511_627_776.0,
-        _ => return None,
-    };
-    number.parse::<f64>().ok().map(|number| number * factor / 1_048_576.0)
+/// A quantity of memory in bytes.
+pub(super) fn bytes(quantity: &str) -> Option<i64> {
+    podsight_spec::Quantity::parse(quantity).ok().map(podsight_spec::Quantity::value)
 }

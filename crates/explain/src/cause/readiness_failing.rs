@@ -61,8 +61,8 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
     let gates: Vec<&str> =
         case.pod.spec.list("readinessGates").iter().map(|gate| gate.text("conditionType")).filter(|gate| !gate.is_empty()).collect();
     let ready = case.pod.condition("Ready").filter(|condition| condition.status == "False");
-    let gated = ready.filter(|condition| condition.reason == "ReadinessGatesNotReady" || (!gates.is_empty() && case.troubled.is_empty()));
-    if let Some(condition) = gated {
+    let blocked = ready.filter(|condition| condition.reason == "ReadinessGatesNotReady" || (!gates.is_empty() && case.troubled.is_empty()));
+    if let Some(condition) = blocked {
         let missing: Vec<&str> =
             gates.iter().copied().filter(|gate| case.pod.condition(gate).is_none_or(|condition| condition.status != "True")).collect();
         let names = shown(&missing.join(", "));

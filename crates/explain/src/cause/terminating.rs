@@ -12,8 +12,11 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
     let grace = meta.integer("deletionGracePeriodSeconds").unwrap_or(30);
     let running: Vec<&str> = case.pod.containers.iter().filter(|container| container.running).map(|container| container.name).collect();
     let still = shown(&running.join(", "));
+    // A container that was already killed for it says more.
+    let killed = case.verdicts().iter().any(|(_, verdict)| verdict.cause == Cause::StopGraceExceeded);
+    let level = if killed { Level::Rest } else { Level::Pod };
     let mut candidate = case
-        .candidate(Cause::Terminating, Level::Pod, 60, High)
+        .candidate(Cause::Terminating, level, 60, High)
         .fact(Case::fact("/metadata/deletionTimestamp", say!(case, "grace ends {deletion}", "宽限期至 {deletion}")));
     let summary = if !finalizers.is_empty() && running.is_empty() {
         candidate = candidate.fact(Case::fact("/metadata/finalizers", finalizers.clone()));

@@ -3,6 +3,11 @@
 use super::prelude::*;
 
 pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
+    let kind = case.pod.value.text("kind");
+    if !matches!(kind, "" | "Pod") {
+        found.push(no_pod(case, kind));
+        return;
+    }
     let first = case.troubled().next();
     let empty = case.pod.spec.is_null() && case.pod.status.is_null();
     let mut candidate = case.candidate(Cause::Unknown, Level::Rest, 0, Low);
@@ -48,4 +53,44 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
         candidate = candidate.step(case.logs(container, say!(case, "Shows the program's own words.", "查看程序自己的输出。")));
     }
     found.push(candidate);
+}
+
+/// An object that is no pod: what its conditions say, and where its pods are.
+fn no_pod(case: &Case<'_>, kind: &str) -> Candidate {
+    let kind = shown(kind);
+    let mut candidate = case.candidate(Cause::Unknown, Level::Rest, 0, Low).fact(Case::fact("/kind", kind.clone()));
+    for condition in case.pod.conditions.iter().filter(|condition| !condition.message.is_empty()).take(4) {
+        candidate = candidate.fact(Case::fact(
+            condition.pointer.clone(),
+            format!("{} {} {}: {}", condition.kind, condition.status, condition.reason, shown(condition.message)),
+        ));
+    }
+    let selector = case.pod.spec.get_or_null("selector");
+    let labels = if selector.get_or_null("matchLabels").is_object() { selector.get_or_null("matchLabels") } else { selector };
+    let list: Vec<String> =
+        labels.as_object().into_iter().flatten().filter_map(|(key, value)| Some(format!("{key}={}", value.as_str()?))).collect();
+    let pods = match kind.as_str() {
+        "Node" => case.read_cluster(
+            &["get", "pods", "-A", "-o", "json", "--field-selector", &format!("spec.nodeName={}", case.pod.name)],
+            say!(
+                case,
+                "Gets the pods of the node; podsight explain -f - reads them.",
+                "获取该节点上的 Pod；可用 podsight explain -f - 读取。"
+            ),
+        ),
+        _ => case.read(
+            &["get", "pods", "-o", "json", "-l", &list.join(",")],
+            say!(case, "Gets its pods; podsight explain -f - reads them.", "获取它的 Pod；可用 podsight explain -f - 读取。"),
+        ),
+    };
+    candidate
+        .say(say!(
+            case,
+            "This is a {kind} and no pod: the cause is in the status of its pods.",
+            "这是 {kind} 而不是 Pod：原因在它的 Pod 的状态里。"
+        ))
+        .step(pods)
+        .step(
+            case.read(&["describe", &kind, case.pod.name], say!(case, "Shows its own conditions and events.", "显示它自己的条件和事件。")),
+        )
 }

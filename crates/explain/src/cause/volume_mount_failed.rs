@@ -76,6 +76,8 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
         return;
     }
     let Some(quote) = case.pod_text(&IN_POD) else { return };
+    // Which volumes are late, and not why.
+    let vague = !quote.has(&["for volume \"", "multi-attach", "attachvolume"]) && quote.has(&["timed out waiting"]);
     let volume = quote.between("for volume \"", "\"").or_else(|| quote.between("unmounted volumes=[", "]")).map(shown).unwrap_or_default();
     let summary = if quote.has(&["multi-attach error"]) {
         say!(
@@ -93,7 +95,7 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
         say!(case, "The volume {volume} cannot be attached or mounted on the node.", "卷 {volume} 无法挂接或挂载到节点。")
     };
     found.push(
-        case.candidate(Cause::VolumeMountFailed, Level::Container(0), 80, High)
+        case.candidate(Cause::VolumeMountFailed, Level::Container(0), if vague { 65 } else { 80 }, if vague { Medium } else { High })
             .of_some(mounter(case, &volume).or_else(|| case.only_container()))
             .quote(quote)
             .say(summary)

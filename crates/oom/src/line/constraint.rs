@@ -91,13 +91,18 @@ pub(super) fn read(text: &[u8]) -> Reading<'_> {
     if whole { Reading::Whole(Line::Constraint(line)) } else { Reading::Start(Some(Line::Constraint(line))) }
 }
 
-/// `…,pid=1,uid=0` at the very end.
+/// `…,pid=1,uid=0` at the end. A later kernel may put further `,key=value` behind it: no name has room for all of that.
 fn ends(text: &[u8]) -> Option<(&[u8], u32, u32)> {
     let (rest, uid) = scan::rsplit_once(text, b",uid=")?;
     let (uid, after) = scan::id(uid)?;
     let (body, pid) = scan::rsplit_once(rest, b",pid=")?;
     let (pid, between) = scan::id(pid)?;
-    (after.is_empty() && between.is_empty()).then_some((body, pid, uid))
+    let key_and_value = |part: &[u8]| {
+        let key = part.iter().take_while(|byte| byte.is_ascii_lowercase() || **byte == b'_').count();
+        key > 0 && part.get(key) == Some(&b'=')
+    };
+    let known_end = after.is_empty() || after.strip_prefix(b",").is_some_and(|after| after.split(|byte| *byte == b',').all(key_and_value));
+    (known_end && between.is_empty()).then_some((body, pid, uid))
 }
 
 /// Cuts `/limit,task_memcg=/limit/below,task=…`. A cgroup may have these words in its name; the victim's path lies below the limit's, so that only
@@ -184,6 +189,13 @@ mod tests {
             assert_eq!(line.victim_of(comm.as_bytes()), Some(&b"/a/b"[..]), "{comm}");
             assert_eq!((line.pid, line.limit), (Some(98), Some(&b"/a"[..])), "{comm}");
         }
+    }
+
+    #[test]
+    fn a_later_kernel_may_say_more() {
+        let line = whole(&format!("{HEAD},oom_memcg=/a,task_memcg=/a/b,task=a,pid=1,uid=0,pid=98,uid=7,oom_score=3,x_y=z"));
+        assert_eq!((line.pid, line.uid), (Some(98), Some(7)));
+        assert_eq!(line.victim_of(b"a,pid=1,uid=0"), Some(&b"/a/b"[..]));
     }
 
     #[test]

@@ -2,6 +2,8 @@
 //!
 //! It is not rate-limited: it names the cgroup of kills whose report was left out.
 
+use super::{Line, Reading};
+
 /// The cgroup that is killed as a whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Group<'a> {
@@ -9,9 +11,14 @@ pub struct Group<'a> {
     pub path: &'a [u8],
 }
 
-pub(super) fn read(text: &[u8]) -> Option<Group<'_>> {
-    let path = text.strip_prefix(b"Tasks in ")?.strip_suffix(b" are going to be killed due to memory.oom.group set")?;
-    path.starts_with(b"/").then_some(Group { path })
+pub(super) fn read(text: &[u8]) -> Reading<'_> {
+    let Some(rest) = text.strip_prefix(b"Tasks in ").filter(|rest| rest.starts_with(b"/")) else {
+        return Reading::No;
+    };
+    match rest.strip_suffix(b" are going to be killed due to memory.oom.group set") {
+        Some(path) => Reading::Whole(Line::Group(Group { path })),
+        None => Reading::Start(None),
+    }
 }
 
 #[cfg(test)]
@@ -20,8 +27,11 @@ mod tests {
 
     #[test]
     fn forms() {
-        assert_eq!(read(b"Tasks in /a b/c are going to be killed due to memory.oom.group set"), Some(Group { path: b"/a b/c" }));
-        assert_eq!(read(b"Tasks in /a are going to be killed due to memory.oom.group set "), None);
-        assert_eq!(read(b"Tasks state (memory values in pages):"), None);
+        assert_eq!(
+            read(b"Tasks in /a b/c are going to be killed due to memory.oom.group set"),
+            Reading::Whole(Line::Group(Group { path: b"/a b/c" }))
+        );
+        assert_eq!(read(b"Tasks in /a b/c are going to be killed due to mem"), Reading::Start(None));
+        assert_eq!(read(b"Tasks state (memory values in pages):"), Reading::No);
     }
 }

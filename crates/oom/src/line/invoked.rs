@@ -3,6 +3,8 @@
 //! The first line of a report names the task whose allocation failed. Reports are rate-limited to ten in five seconds; kill lines are not.
 
 use super::scan;
+use memchr::memmem::Finder;
+use std::sync::LazyLock;
 
 /// The task that ran into the limit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,12 +18,12 @@ pub struct Invoked<'a> {
 }
 
 pub(super) fn read(text: &[u8]) -> Option<Invoked<'_>> {
-    const WORDS: &[u8] = b" invoked oom-killer: ";
-    let (comm, rest) = match scan::rsplit_once(text, WORDS) {
-        Some((comm, rest)) => (comm, rest),
-        None => (&b""[..], text.strip_prefix(b"oom-killer: ")?),
+    // No name has room for these words, so the first place is the only one.
+    static WORDS: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(" invoked oom-killer: gfp_mask="));
+    let (comm, rest) = match WORDS.find(text) {
+        Some(end) => (text.get(..end)?, text.get(end..)?),
+        None => (&b""[..], text.strip_prefix(b"oom-killer: gfp_mask=")?),
     };
-    rest.starts_with(b"gfp_mask=").then_some(())?;
     let number = |key: &[u8]| scan::value(rest, key).and_then(|value| i32::try_from(value).ok());
     Some(Invoked { comm, order: number(b"order="), oom_score_adj: number(b"oom_score_adj=") })
 }

@@ -24,8 +24,8 @@ pub(super) fn read(text: &[u8]) -> Option<KillAnnounced<'_>> {
     let (pid, rest) = scan::id(rest)?;
     let (comm, rest) = scan::rsplit_once(rest.strip_prefix(b" (")?, b") score ")?;
     let (score, rest) = scan::number(rest)?;
-    let known = matches!(rest, b" or sacrifice child" | b" or a child" | b" and children." | b" and children")
-        || rest.starts_with(b" or sacrifice");
+    // A wrapped line may break off here; nothing that matters comes after the score.
+    let known = [&b" or sacrifice child"[..], b" or a child", b" and children."].iter().any(|ending| ending.starts_with(rest));
     known.then_some(KillAnnounced { domain, pid, comm, score: Some(score) })
 }
 

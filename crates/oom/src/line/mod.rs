@@ -121,7 +121,7 @@ pub fn read(text: &[u8]) -> Reading<'_> {
                 .or_else(|| usage::read(text).map(Line::Usage))
         }
         Some(b'm' | b's') => usage::read(text).map(Line::Usage),
-        Some(b'T') => group::read(text).map(Line::Group),
+        Some(b'T') => return group::read(text),
         Some(b'o') => reaped::read(text).map(Line::Reaped).or_else(|| suppressed::read(text).map(Line::Suppressed)),
         Some(b'[') => task_table::read(text).map(Line::TableHeader),
         Some(b'C' | b'P') => trigger_pid::read(text).map(Line::TriggerPid),

@@ -69,7 +69,7 @@ fn check(rule: &dyn Rule, subject: &Subject<'_>, findings: &mut Vec<Finding>) {
 }
 
 fn quoted(image: &str) -> String {
-    format!("\"{}\"", shown(image, 40))
+    format!("\"{}\"", shown(image, 44))
 }
 
 fn why(error: ImageError<'_>) -> (String, String) {
@@ -77,22 +77,22 @@ fn why(error: ImageError<'_>) -> (String, String) {
         ImageError::Empty | ImageError::OuterWhitespace | ImageError::Whitespace => ("contains white space".into(), "含有空白字符".into()),
         ImageError::Scheme(scheme) => (format!("begins with {}://", shown(scheme, 10)), format!("以 {}:// 开头", shown(scheme, 10))),
         ImageError::Placeholder(placeholder) => {
-            (format!("still holds the placeholder {}", shown(placeholder, 20)), format!("仍含有未替换的占位符 {}", shown(placeholder, 20)))
+            (format!("still holds {}", shown(placeholder, 20)), format!("仍含有未替换的占位符 {}", shown(placeholder, 20)))
         }
         ImageError::Identifier => ("is an image id, not a name".into(), "是镜像 ID，不是名称".into()),
         ImageError::UpperCase(part) => (format!("has upper case in {}", shown(part, 20)), format!("的 {} 含有大写字母", shown(part, 20))),
         ImageError::EmptyTag => ("has nothing behind the colon".into(), "冒号后面没有标签".into()),
         ImageError::Tag(tag) => (format!("has the invalid tag \"{}\"", shown(tag, 20)), format!("的标签 \"{}\" 无效", shown(tag, 20))),
-        ImageError::LongTag => ("has a tag of more than 128 characters".into(), "的标签超过 128 个字符".into()),
+        ImageError::LongTag => ("has a tag over 128 characters".into(), "的标签超过 128 个字符".into()),
         ImageError::Digest(_) => ("has an invalid digest".into(), "的摘要无效".into()),
-        ImageError::EmptyComponent => ("has an empty part between slashes".into(), "的斜杠之间有空的部分".into()),
+        ImageError::EmptyComponent => ("has nothing between two slashes".into(), "的斜杠之间有空的部分".into()),
         ImageError::Domain(domain) => {
             (format!("has the invalid registry \"{}\"", shown(domain, 20)), format!("的仓库地址 \"{}\" 无效", shown(domain, 20)))
         }
         ImageError::Component(part) => {
             (format!("has the invalid part \"{}\"", shown(part, 20)), format!("的 \"{}\" 部分无效", shown(part, 20)))
         }
-        ImageError::Long => ("has a repository path of more than 255 characters".into(), "的仓库路径超过 255 个字符".into()),
+        ImageError::Long => ("has a path over 255 characters".into(), "的仓库路径超过 255 个字符".into()),
     }
 }
 

@@ -1,9 +1,13 @@
 //! What language runtimes and servers take from their environment and command line. Values that are not in the object are unknown, never guessed.
 
+pub(crate) mod base_image;
 pub(crate) mod golang;
 pub(crate) mod jvm;
 pub(crate) mod line;
 pub(crate) mod node;
+pub(crate) mod outcome;
+pub(crate) mod probes;
+pub(crate) mod server;
 
 /// A size that a runtime is given.
 #[derive(Clone, Debug, PartialEq, Eq)]

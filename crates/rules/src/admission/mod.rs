@@ -1,0 +1,92 @@
+//! Rules about what the API server refuses: the object itself, or later its pods.
+
+pub(crate) mod duplicate_name;
+pub(crate) mod field_unknown;
+pub(crate) mod missing_priority_class;
+pub(crate) mod missing_runtime_class;
+pub(crate) mod missing_service_account;
+pub(crate) mod mount_without_volume;
+pub(crate) mod name_rejected;
+pub(crate) mod port_rejected;
+pub(crate) mod privilege_contradiction;
+pub(crate) mod probe_rejected;
+pub(crate) mod quantity_invalid;
+pub(crate) mod request_over_limit;
+pub(crate) mod restart_policy_rejected;
+pub(crate) mod selector_mismatch;
+pub(crate) mod value_not_text;
+pub(crate) mod value_unknown;
+
+mod fields;
+
+use crate::facts::{Presence, RefKind};
+use crate::reference::references;
+use crate::rule::Subject;
+use crate::text::shown;
+use crate::{Certainty, Finding, Rule};
+use serde_json::Value;
+
+/// Who refuses it: the API server knows the pod templates of its own kinds and checks them at once; those of others it sees as pods.
+fn refused(subject: &Subject<'_>) -> (&'static str, &'static str) {
+    let workload = subject.workload;
+    let group = workload.api_version.split('/').next().unwrap_or_default();
+    if matches!(group, "v1" | "apps" | "batch" | "extensions") {
+        ("refused by the API server", "API 服务器会拒绝")
+    } else {
+        ("no pod is made (FailedCreate)", "无法创建 Pod（FailedCreate）")
+    }
+}
+
+/// The items of a list.
+fn list<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = (usize, &'a Value)> + use<'a> {
+    value.get(key).and_then(Value::as_array).into_iter().flatten().enumerate()
+}
+
+fn text<'a>(value: &'a Value, key: &str) -> Option<&'a str> {
+    value.get(key).and_then(Value::as_str)
+}
+
+/// A value as it stands in the object, for a message.
+fn written(value: &Value) -> String {
+    match value {
+        Value::String(text) => shown(text, 24),
+        other => shown(&other.to_string(), 24),
+    }
+}
+
+/// Whether a value still waits to be filled in: `${NAME}`, `<name>`, `{{ name }}`, `$$name$$`, `REPLACE_ME`. The file is no manifest yet, and the API server
+/// says so at once if it is applied all the same.
+fn is_placeholder(value: &str) -> bool {
+    let marked = value.contains(['$', '<', '{', '%']);
+    let shouted = value.bytes().any(|byte| byte.is_ascii_uppercase()) && !value.bytes().any(|byte| byte.is_ascii_lowercase());
+    marked || shouted
+}
+
+/// A finding where the pod refers to an object of the kind that does not exist.
+fn absent(rule: &dyn Rule, subject: &Subject<'_>, kind: RefKind) -> Option<Finding> {
+    let reference = references(subject.workload, subject.containers).into_iter().find(|reference| reference.kind == kind)?;
+    if kind == RefKind::PriorityClass && matches!(reference.name, "system-node-critical" | "system-cluster-critical") {
+        return None;
+    }
+    let (similar, certainty) = match subject.facts.object(kind, subject.workload.namespace, reference.name) {
+        Presence::Absent { similar } => (similar, Certainty::Certain),
+        Presence::Misspelt { similar } => (Some(similar), Certainty::Likely),
+        Presence::Present | Presence::Unknown => return None,
+    };
+    let (name, kind) = (shown(reference.name, 40), kind.name());
+    let help = match similar {
+        Some(similar) => {
+            (format!("there is {}: did you mean that?", shown(&similar, 60)), format!("有 {}：是否想用它？", shown(&similar, 60)))
+        }
+        None => (format!("create the {kind}"), format!("创建这个 {kind}")),
+    };
+    let finding = Finding::new(rule, reference.pointer).at_most(certainty);
+    Some(
+        finding
+            .saying(
+                format!("no pod is made (FailedCreate): {kind} {name} does not exist"),
+                format!("无法创建 Pod（FailedCreate）：{kind} {name} 不存在"),
+            )
+            .helped_by(help.0, help.1),
+    )
+}

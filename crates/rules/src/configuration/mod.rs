@@ -1,0 +1,5 @@
+//! Rules about what pods refer to.
+
+pub(crate) mod missing_claim;
+pub(crate) mod missing_config_ref;
+pub(crate) mod subpath_key_missing;

@@ -1,0 +1,24 @@
+//! `cargo xtask gen`.
+
+use std::env;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+/// The tests that hold generated documents against the code; told to, they write them instead.
+const WRITERS: [&[&str]; 2] = [
+    &["--package", "podsight-rules", "--test", "pages"],
+    &["--package", "podsight-tests", "--test", "repo", "generated_documents_are_fresh"],
+];
+
+/// Writes the generated documents.
+pub(crate) fn run() -> Result<()> {
+    for arguments in WRITERS {
+        let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        cargo.args(["test", "--quiet"]).args(arguments).env("PODSIGHT_WRITE_PAGES", "1");
+        if !cargo.status().context("start cargo")?.success() {
+            bail!("the documents of {} could not be written", arguments.get(1).copied().unwrap_or_default());
+        }
+    }
+    Ok(())
+}

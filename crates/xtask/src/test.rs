@@ -1,0 +1,132 @@
+//! `cargo xtask test`: everything that must hold, in the order of its cost.
+
+use std::env;
+use std::fs::{self, File};
+use std::io::{Write, stdout};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context, Result, bail};
+use podsight_testbed::command;
+use podsight_testbed::description::VARIABLE;
+use podsight_testbed::progress::Progress;
+use podsight_testbed::testbed::{Claim, Testbed};
+use podsight_testbed::{folders, interrupt, static_programs, tools};
+
+use crate::tally::Tally;
+
+/// Test binaries that need a testbed.
+const ON_TESTBED: [&str; 2] = ["cluster", "node"];
+
+/// Lines of a failed step that are shown; the whole is in its log.
+const SHOWN_LINES: usize = 60;
+
+/// One line of the summary.
+struct Step {
+    name: &'static str,
+    tally: Tally,
+    note: Option<String>,
+}
+
+pub(crate) fn run() -> Result<ExitCode> {
+    interrupt::listen()?;
+    let logs = static_programs::target_folder()?.join("xtask-test");
+    fs::create_dir_all(&logs).with_context(|| format!("create {}", logs.display()))?;
+    let progress = Progress::default();
+    if let Some(line) = tools::apt_get_line(&tools::all()) {
+        progress.say(&format!("some tools are missing: {line}"));
+    }
+    let mut steps = vec![];
+    steps.push(check(&progress, &logs, "formatting", &["fmt", "--all", "--check"])?);
+    steps.push(check(&progress, &logs, "clippy", &["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])?);
+    let workspace = ["test", "--workspace", "--no-fail-fast", "--locked", "--", "--show-output"];
+    steps.push(tests(&progress, &logs, "tests", cargo()?.args(workspace), &ON_TESTBED)?);
+    steps.extend(on_testbed(&progress, &logs)?);
+    progress.done();
+
+    let mut out = stdout().lock();
+    let mut sum = Tally::default();
+    writeln!(out)?;
+    for Step { name, tally, note } in &steps {
+        writeln!(out, "{name}: {tally}{}", note.as_ref().map(|note| format!(" ({note})")).unwrap_or_default())?;
+        sum += *tally;
+    }
+    writeln!(out, "{sum}")?;
+    Ok(if sum.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn check(progress: &Progress, logs: &Path, name: &'static str, arguments: &[&str]) -> Result<Step> {
+    let (passed, _) = logged(progress, logs, name, cargo()?.args(arguments))?;
+    Ok(Step { name, tally: Tally::of(passed), note: None })
+}
+
+fn tests(progress: &Progress, logs: &Path, name: &'static str, command: &mut Command, without: &[&str]) -> Result<Step> {
+    let (passed, output) = logged(progress, logs, name, command)?;
+    let mut tally = Tally::read(&output, without);
+    if !passed && tally.failed == 0 {
+        // What could not be built has no tests that could fail.
+        tally += Tally::of(false);
+    }
+    Ok(Step { name, tally, note: None })
+}
+
+/// The end-to-end tests, and whether the testbed goes as it came.
+fn on_testbed(progress: &Progress, logs: &Path) -> Result<Vec<Step>> {
+    if let Err(reason) = Testbed::possible() {
+        let note = Some(format!("no testbed here: {reason:#}"));
+        return Ok(vec![Step { name: "end to end", tally: Tally { skipped: 1, ..Tally::default() }, note }]);
+    }
+    let claim = Claim::take()?;
+    let tested = run_on_testbed(progress, logs, &claim);
+    progress.step("take the testbed down");
+    let released = claim.release();
+    interrupt::check()?;
+    let mut steps = vec![tested.unwrap_or_else(|error| failed("end to end", &error))];
+    steps.push(match released {
+        Ok(()) => Step { name: "nothing left behind", tally: Tally::of(true), note: None },
+        Err(error) => failed("nothing left behind", &error),
+    });
+    Ok(steps)
+}
+
+fn run_on_testbed(progress: &Progress, logs: &Path, claim: &Claim) -> Result<Step> {
+    let mut testbed = Testbed::start(claim, progress)?;
+    let description = testbed.description().write()?;
+    let mut command = cargo()?;
+    command.args(["test", "--locked", "--no-fail-fast", "--package", "podsight-tests"]);
+    for binary in ON_TESTBED {
+        command.args(["--test", binary]);
+    }
+    command.args(["--", "--show-output"]).env(VARIABLE, description);
+    let mut step = tests(progress, logs, "end to end", &mut command, &[])?;
+    testbed.processes.check()?;
+    step.note = testbed.guest.as_ref().err().map(|reason| format!("without the second node, cgroup v2: {reason:#}"));
+    Ok(step)
+}
+
+fn failed(name: &'static str, error: &anyhow::Error) -> Step {
+    Step { name, tally: Tally::of(false), note: Some(format!("{error:#}")) }
+}
+
+/// Runs a step with its output in a file; shows the end of it where the step fails.
+fn logged(progress: &Progress, logs: &Path, name: &str, command: &mut Command) -> Result<(bool, String)> {
+    progress.step(&format!("{name}: {}", command::shown(command)));
+    let log: PathBuf = logs.join(format!("{}.log", name.replace(' ', "-")));
+    let file = File::create(&log).with_context(|| format!("create {}", log.display()))?;
+    let status = command::status(command, file)?;
+    let bytes = fs::read(&log).with_context(|| format!("read {}", log.display()))?;
+    let output = String::from_utf8_lossy(&bytes).into_owned();
+    if !status.success() {
+        progress.say(&format!("{name} failed; the end of {}:\n{}", log.display(), command::last_lines(&output, SHOWN_LINES)));
+    }
+    Ok((status.success(), output))
+}
+
+fn cargo() -> Result<Command> {
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(folders::repository()?).env("INSTA_UPDATE", "no").env("CARGO_TERM_COLOR", "never");
+    if tools::C_COMPILER.find().is_none() {
+        bail!("{} is missing: {}", tools::C_COMPILER.program, tools::C_COMPILER.hint());
+    }
+    Ok(command)
+}

@@ -1,0 +1,4 @@
+//! See `cgroup_path` in src/lib.rs.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| podsight_fuzz::cgroup_path(data));

@@ -1,0 +1,4 @@
+//! See `oom_machine` in src/lib.rs.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| podsight_fuzz::oom_machine(data));

@@ -1,0 +1,66 @@
+//! The fuzz targets on the captured logs and on damaged pieces of them, without a fuzzer.
+
+#[path = "../../fuzz/src/lib.rs"]
+mod targets;
+
+use crate::kmsg_captured::{folder, names};
+use anyhow::Result;
+use proptest::prelude::*;
+
+/// The captured logs, as the seeds of the fuzzer.
+fn seeds() -> Vec<Vec<u8>> {
+    let names = names().expect("the folder of the captured logs is in the repository");
+    names
+        .iter()
+        .flat_map(|name| ["kmsg", "dmesg"].map(|ending| std::fs::read(folder().join(format!("{name}.{ending}"))).unwrap()))
+        .collect()
+}
+
+#[test]
+fn whole_logs() -> Result<()> {
+    for log in seeds() {
+        targets::kmsg_record(&log);
+        targets::oom_machine(&log);
+        for line in log.split(|byte| *byte == b'\n') {
+            targets::kmsg_record(line);
+            targets::cgroup_path(line);
+            for field in line.split(|byte| *byte == b'=' || *byte == b',') {
+                targets::cgroup_path(field);
+            }
+        }
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Pieces of real logs, cut anywhere, put together in any order and with bytes changed.
+    #[test]
+    fn damaged_logs(
+        cuts in proptest::collection::vec((any::<prop::sample::Index>(), any::<prop::sample::Index>(), 1_usize..2500), 1..6),
+        changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..40),
+    ) {
+        static SEEDS: std::sync::LazyLock<Vec<Vec<u8>>> = std::sync::LazyLock::new(seeds);
+        let mut log = Vec::new();
+        for (seed, at, length) in cuts {
+            let seed = seed.get(&SEEDS);
+            // The reports are in the second half.
+            let start = seed.len() / 3 + at.index(seed.len() * 2 / 3);
+            log.extend_from_slice(&seed[start..seed.len().min(start + length)]);
+        }
+        for (at, byte) in changes {
+            let at = at.index(log.len());
+            log[at] = byte;
+        }
+        targets::kmsg_record(&log);
+        targets::oom_machine(&log);
+    }
+
+    #[test]
+    fn any_bytes(data in proptest::collection::vec(any::<u8>(), 0..300)) {
+        targets::kmsg_record(&data);
+        targets::oom_machine(&data);
+        targets::cgroup_path(&data);
+    }
+}

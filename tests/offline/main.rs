@@ -1,0 +1,5 @@
+//! Tests that need nothing: no root, no network, no cluster.
+
+mod fuzz_targets;
+mod kmsg_captured;
+mod kmsg_framings;

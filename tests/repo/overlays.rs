@@ -1,0 +1,66 @@
+//! What the overlays change, and that the parts of a certificate fit together.
+
+use crate::objects::{self, Object};
+use anyhow::{Context as _, Result};
+use serde_json::{Value, json};
+
+fn find<'a>(objects: &'a [Object], kind: &str, name: &str) -> Result<&'a Object> {
+    objects.iter().find(|object| object.kind() == kind && object.name() == name).with_context(|| format!("no {kind}/{name}"))
+}
+
+#[test]
+fn cert_manager_issues_what_the_webhook_mounts() -> Result<()> {
+    let objects = objects::kustomization("deploy/overlays/cert-manager")?;
+    let certificate = find(&objects, "Certificate", "podsight-webhook")?;
+    let deployment = find(&objects, "Deployment", "podsight-webhook")?;
+    let service = find(&objects, "Service", "podsight-webhook")?;
+    assert_eq!(certificate.at("/spec/secretName"), deployment.at("/spec/template/spec/volumes/0/secret/secretName"));
+    let name = format!("{}.{}.svc", service.name(), service.text("/metadata/namespace"));
+    assert_eq!(*certificate.at("/spec/dnsNames"), json!([name]));
+
+    // Each certificate is signed by an issuer that is there, up to the one that signs itself.
+    let mut signed_by = Vec::new();
+    let mut next = certificate;
+    loop {
+        let issuer = find(&objects, "Issuer", next.text("/spec/issuerRef/name"))?;
+        signed_by.push(issuer.name());
+        if *issuer.at("/spec/selfSigned") == json!({}) {
+            break;
+        }
+        let secret = issuer.at("/spec/ca/secretName");
+        next = objects
+            .iter()
+            .find(|object| object.kind() == "Certificate" && object.at("/spec/secretName") == secret)
+            .with_context(|| format!("nothing makes the Secret {secret}"))?;
+        assert_eq!(*next.at("/spec/isCA"), true);
+    }
+    assert_eq!(signed_by, ["podsight-ca", "podsight-root"]);
+
+    let patch = objects::documents("deploy/overlays/cert-manager/configuration.yaml")?;
+    let from = patch.first().and_then(|patch| patch.pointer("/metadata/annotations/cert-manager.io~1inject-ca-from"));
+    let certificate = format!("{}/{}", certificate.text("/metadata/namespace"), certificate.name());
+    assert_eq!(from, Some(&Value::String(certificate)));
+    Ok(())
+}
+
+#[test]
+fn the_kmsg_overlay_opens_one_device_and_nothing_else() -> Result<()> {
+    let patch = objects::documents("deploy/overlays/kmsg/agent.yaml")?;
+    let spec = patch.first().and_then(|patch| patch.pointer("/spec/template/spec")).context("no pod spec")?;
+    assert_eq!(
+        *spec,
+        json!({
+            "containers": [{
+                "name": "agent",
+                "securityContext": {"privileged": true, "allowPrivilegeEscalation": true},
+                "volumeMounts": [{"name": "kmsg", "mountPath": "/dev/kmsg", "readOnly": true}],
+            }],
+            "volumes": [{"name": "kmsg", "hostPath": {"path": "/dev/kmsg", "type": "CharDevice"}}],
+        })
+    );
+    let base = objects::kustomization("deploy/base")?;
+    let agent = find(&base, "DaemonSet", "podsight-agent")?;
+    let args = agent.at("/spec/template/spec/containers/0/args").as_array().context("no arguments")?;
+    assert!(args.contains(&json!("--kernel-log=auto")), "the overlay counts on it");
+    Ok(())
+}
