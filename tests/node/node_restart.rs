@@ -5,7 +5,7 @@ use crate::evidence::{agree, events, main_of, on};
 use crate::hand;
 use anyhow::{Context as _, Result};
 use podsight_testbed::description::Kind;
-use podsight_tests::testbed::{items, text};
+use podsight_tests::testbed::{SYSTEM, items, text, until};
 use serde_json::{Value, json};
 
 #[test]
@@ -44,7 +44,7 @@ fn restart(place: &Place<'_>) -> Result<()> {
     let before = with_writers(place, "before")?;
     let before_events = items(&events(place, "before")?).to_vec();
     let sleeper = place.namespace.until_pod("sleeper", "runs", |pod| text(pod, "/status/phase") == "Running")?;
-    let agent = place.testbed.agent(&place.node.name)?;
+    let agent = replaced_agent(place)?;
 
     let script = KILL.replace("AGENT_UID", text(&agent, "/metadata/uid")).replace("SLEEPER_UID", text(&sleeper, "/metadata/uid"));
     hand::run(place, "killer", &script)?;
@@ -71,6 +71,19 @@ fn restart(place: &Place<'_>) -> Result<()> {
         assert_eq!(items(&events(place, pod)?).len(), 1, "{pod}");
     }
     Ok(())
+}
+
+/// A new pod of the agent: the kubelet waits longer and longer before it starts the same one again, and the kernel's ring is short.
+/// Its checkpoint goes with it, so it reads the whole ring, and what is on the pods has to keep it from writing it again.
+fn replaced_agent(place: &Place<'_>) -> Result<Value> {
+    let old = place.testbed.agent(&place.node.name)?;
+    place.testbed.kubectl.run(&["delete", "pod", "-n", SYSTEM, text(&old, "/metadata/name")])?;
+    until("another agent is ready", || {
+        // Between the two there is none, or two.
+        let Ok(pod) = place.testbed.agent(&place.node.name) else { return Ok(None) };
+        let is_ready = pod.pointer("/status/containerStatuses/0/ready") == Some(&json!(true));
+        Ok((is_ready && text(&pod, "/metadata/uid") != text(&old, "/metadata/uid")).then_some(pod))
+    })
 }
 
 /// A pod with the API server's notes on who wrote what, when.
