@@ -70,7 +70,6 @@ pub(crate) fn kustomization(folder: &str) -> Result<Vec<Object>> {
             objects.extend(kustomization(&path)?);
         }
     }
-    ensure!(!objects.is_empty(), "{folder} leads to no object");
     Ok(objects)
 }
 
@@ -96,6 +95,7 @@ pub(crate) fn all() -> Result<Vec<Object>> {
             }
         }
     }
+    ensure!(!objects.is_empty(), "deploy/ leads to no object");
     Ok(objects)
 }
 

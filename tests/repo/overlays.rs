@@ -64,3 +64,19 @@ fn the_kmsg_overlay_opens_one_device_and_nothing_else() -> Result<()> {
     assert!(args.contains(&json!("--kernel-log=auto")), "the overlay counts on it");
     Ok(())
 }
+
+#[test]
+fn the_component_without_counters_takes_away_what_the_base_mounts() -> Result<()> {
+    let patch = objects::documents("deploy/components/without-counters/agent.yaml")?;
+    let spec = patch.first().and_then(|patch| patch.pointer("/spec/template/spec")).context("no pod spec")?;
+    let base = objects::kustomization("deploy/base")?;
+    let agent = find(&base, "DaemonSet", "podsight-agent")?;
+    let (volume, mount) = (&spec["volumes"][0], &spec["containers"][0]["volumeMounts"][0]);
+    let names = |pointer: &str, key: &str| -> Vec<Value> {
+        agent.at(pointer).as_array().into_iter().flatten().map(|entry| entry[key].clone()).collect()
+    };
+    assert!(names("/spec/template/spec/volumes", "name").contains(&volume["name"]));
+    assert!(names("/spec/template/spec/containers/0/volumeMounts", "mountPath").contains(&mount["mountPath"]));
+    assert_eq!((&volume["$patch"], &mount["$patch"]), (&json!("delete"), &json!("delete")));
+    Ok(())
+}
