@@ -2,18 +2,16 @@
 //!
 //! The pods are bound to nodes that do not exist, so that no kubelet takes part: their specs and statuses stay as they are.
 
-use crate::testbed::{self, Testbed};
+use crate::clients;
 use anyhow::{Context as _, Result};
 use k8s_openapi::api::authentication::v1::{BoundObjectReference, TokenRequest, TokenRequestSpec};
 use k8s_openapi::api::core::v1::{Event, Namespace, Pod, ServiceAccount};
 use kube::api::{DeleteParams, EvictParams, Patch, PatchParams, PostParams};
 use kube::{Api, Client, Error, ResourceExt as _};
+use podsight_tests::testbed::{SYSTEM, Testbed};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::time::Duration;
-
-/// Where podsight is installed.
-const INSTALLATION: &str = "podsight-system";
 
 /// What the API server said: nothing, if it did what it was asked.
 fn said<T>(result: std::result::Result<T, Error>) -> Result<String> {
@@ -53,7 +51,7 @@ struct Scene {
 
 impl Scene {
     async fn set(testbed: &Testbed, name: &'static str) -> Result<Self> {
-        let admin = testbed.client().await?;
+        let admin = clients::administrator(testbed).await?;
         Self::clear(&admin, name).await?;
         let namespace: Namespace = object(json!({"metadata": {"name": name}}))?;
         Api::all(admin.clone()).create(&PostParams::default(), &namespace).await.context("create the namespace")?;
@@ -62,18 +60,18 @@ impl Scene {
             let pod = pod(name, pod_name, node, "default")?;
             Api::namespaced(admin.clone(), name).create(&PostParams::default(), &pod).await.context("create a pod")?;
         }
-        let agent = pod(INSTALLATION, name, Some("here"), "podsight-agent")?;
+        let agent = pod(SYSTEM, name, Some("here"), "podsight-agent")?;
         let agent =
-            Api::namespaced(admin.clone(), INSTALLATION).create(&PostParams::default(), &agent).await.context("create the agent's pod")?;
+            Api::namespaced(admin.clone(), SYSTEM).create(&PostParams::default(), &agent).await.context("create the agent's pod")?;
         let bound = token(&admin, Some(&agent)).await?;
         let unbound = token(&admin, None).await?;
-        Ok(Self { name, bound: testbed.client_with_token(&bound).await?, unbound: testbed.client_with_token(&unbound).await?, admin })
+        Ok(Self { name, bound: clients::with_token(testbed, &bound).await?, unbound: clients::with_token(testbed, &unbound).await?, admin })
     }
 
     /// Takes away what a run before left.
     async fn clear(admin: &Client, name: &str) -> Result<()> {
         let now = DeleteParams::default().grace_period(0);
-        said(Api::<Pod>::namespaced(admin.clone(), INSTALLATION).delete(name, &now).await)?;
+        said(Api::<Pod>::namespaced(admin.clone(), SYSTEM).delete(name, &now).await)?;
         let pods: Api<Pod> = Api::namespaced(admin.clone(), name);
         for pod in ["mine", "theirs", "unscheduled"] {
             said(pods.delete(pod, &now).await)?;
@@ -110,7 +108,7 @@ async fn token(admin: &Client, bound_to: Option<&Pod>) -> Result<String> {
     });
     let spec = Some(TokenRequestSpec { bound_object_ref, ..TokenRequestSpec::default() });
     let request = TokenRequest { spec, ..TokenRequest::default() };
-    let accounts: Api<ServiceAccount> = Api::namespaced(admin.clone(), INSTALLATION);
+    let accounts: Api<ServiceAccount> = Api::namespaced(admin.clone(), SYSTEM);
     let response = accounts.create_token_request("podsight-agent", &PostParams::default(), &request).await.context("request a token")?;
     response.status.and_then(|status| status.token).context("no token in the answer")
 }
@@ -136,7 +134,7 @@ fn refused(pod: &str, message: &str) -> String {
 
 #[tokio::test]
 async fn a_token_of_the_agent_writes_its_evidence_and_nothing_else() -> Result<()> {
-    let Some(testbed) = testbed::running()? else { return Ok(()) };
+    let Some(testbed) = Testbed::find()? else { return Ok(()) };
     let scene = Scene::set(&testbed, "podsight-e2e-evidence").await?;
     let before = scene.mine().await?;
 
@@ -192,7 +190,7 @@ async fn a_token_of_the_agent_writes_its_evidence_and_nothing_else() -> Result<(
 
 #[tokio::test]
 async fn a_token_of_the_agent_reaches_no_other_pod_and_no_other_verb() -> Result<()> {
-    let Some(testbed) = testbed::running()? else { return Ok(()) };
+    let Some(testbed) = Testbed::find()? else { return Ok(()) };
     let scene = Scene::set(&testbed, "podsight-e2e-reach").await?;
     let evidence = json!({"metadata": {"annotations": {"podsight.dev/oom": "{}"}}});
     let node = "the agent may only write to pods of its own node";
@@ -229,7 +227,7 @@ async fn a_token_of_the_agent_reaches_no_other_pod_and_no_other_verb() -> Result
 
 #[tokio::test]
 async fn a_token_of_the_agent_makes_events_of_one_reason_and_signs_them() -> Result<()> {
-    let Some(testbed) = testbed::running()? else { return Ok(()) };
+    let Some(testbed) = Testbed::find()? else { return Ok(()) };
     let scene = Scene::set(&testbed, "podsight-e2e-events").await?;
     let events: Api<Event> = Api::namespaced(scene.bound.clone(), scene.name);
     let refused = |message: &str| {

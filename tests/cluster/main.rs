@@ -1,4 +1,12 @@
-//! Tests on a real API server. `cargo xtask test` starts it and names it in `PODSIGHT_TESTBED`; without that they are skipped.
+//! podsight with a real API server: what users see, and what podsight's identities may do.
+//! `cargo xtask test` starts it and names it in `PODSIGHT_TESTBED`; without that the tests are skipped.
 
+mod clients;
+mod e2e_agent_permissions;
 mod e2e_agent_policy;
-mod testbed;
+mod e2e_certificate;
+mod e2e_ephemeral;
+mod e2e_silence;
+mod e2e_warnings;
+mod e2e_webhook_stopped;
+mod webhook;

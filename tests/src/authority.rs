@@ -44,6 +44,11 @@ impl Authority {
         Ok(Pair { certificate: certificate.pem(), der: certificate.der().clone(), key: key.serialize_pem() })
     }
 
+    /// The authority's own certificate, in PEM.
+    pub fn certificate(&self) -> String {
+        self.0.pem()
+    }
+
     /// What an API server needs to trust the certificates of this authority.
     pub fn client_config(&self) -> Result<Arc<ClientConfig>> {
         podsight_runtime::crypto::install();

@@ -1,0 +1,60 @@
+//! One test, every node.
+
+use anyhow::Result;
+use podsight_testbed::description::{Kind, Node};
+use podsight_tests::testbed::{Namespace, Testbed};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+static MACHINE: RwLock<()> = RwLock::new(());
+static GUEST: RwLock<()> = RwLock::new(());
+
+/// Where a test runs.
+pub(crate) struct Place<'t> {
+    pub(crate) testbed: &'t Testbed,
+    pub(crate) node: &'t Node,
+    pub(crate) namespace: Namespace<'t>,
+}
+
+/// Runs `test` on the node of this kind.
+pub(crate) fn on(kind: Kind, stem: &str, test: impl FnOnce(&Place<'_>) -> Result<()>) -> Result<()> {
+    let Some(testbed) = Testbed::find()? else { return Ok(()) };
+    let Some(node) = testbed.node(kind) else { return Ok(()) };
+    let namespace = testbed.namespace(&format!("{stem}-{}", node.name))?;
+    test(&Place { testbed: &testbed, node, namespace })
+}
+
+impl Place<'_> {
+    /// Held as long as a test needs the agent of this node.
+    pub(crate) fn agent_needed(&self) -> RwLockReadGuard<'static, ()> {
+        self.lock().read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Held as long as a test disturbs it.
+    pub(crate) fn agent_disturbed(&self) -> RwLockWriteGuard<'static, ()> {
+        self.lock().write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Creates a pod on this node with one container that is limited to 32 MiB, runs once and has the memory eater.
+    pub(crate) fn create(&self, name: &str, command: &[&str]) -> Result<()> {
+        let pod = serde_json::json!({
+            "apiVersion": "v1", "kind": "Pod", "metadata": {"name": name},
+            "spec": {
+                "nodeSelector": {"kubernetes.io/hostname": self.node.name},
+                "restartPolicy": "Never",
+                "terminationGracePeriodSeconds": 1,
+                "containers": [{
+                    "name": "main", "image": "podsight.test/memory-eater:1", "imagePullPolicy": "Never", "command": command,
+                    "resources": {"limits": {"memory": "32Mi"}},
+                }],
+            },
+        });
+        self.namespace.create(&pod.to_string())
+    }
+
+    fn lock(&self) -> &'static RwLock<()> {
+        match self.node.kind {
+            Kind::Machine => &MACHINE,
+            Kind::Guest => &GUEST,
+        }
+    }
+}

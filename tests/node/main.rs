@@ -1,0 +1,12 @@
+//! podsight on real nodes: what their kernels do, and what of it reaches users.
+//!
+//! Every test runs on every node: on this machine's own kernel, and on the guest's with cgroup v2. The first kills one process,
+//! the second the whole container.
+
+mod each;
+mod evidence;
+mod hand;
+mod node_child_killed;
+mod node_forged_record;
+mod node_killed;
+mod node_restart;
