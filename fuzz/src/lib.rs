@@ -1,7 +1,7 @@
 //! What must hold whatever comes: one function a target.
 //!
 //! The targets run under `cargo +nightly fuzz run oom_machine tests/corpus/captured`; `cargo test` runs the same functions on the captured logs and on
-//! pieces of them (tests/offline/fuzz_targets.rs).
+//! pieces of them (`tests/offline/fuzz_targets.rs`).
 
 use podsight_cgroup::parse;
 use podsight_kmsg::{Replay, escape, unescape};
@@ -13,7 +13,7 @@ pub fn kmsg_record(data: &[u8]) {
         assert!(record.text.len() <= data.len());
         assert_eq!(&*unescape(escape(&record.text).as_bytes()), &*record.text, "escapes come back");
     }
-    let lines = data.iter().filter(|byte| **byte == b'\n').count() + 1;
+    let lines = data.split(|byte| *byte == b'\n').count();
     for everything in [true, false] {
         let mut replay = Replay::new(data);
         let mut records = 0;

@@ -16,11 +16,26 @@ pub fn render(report: &Report, lang: Lang) -> String {
         };
         let place = item.position.map(|position| format!(",line={},col={}", position.line, position.column)).unwrap_or_default();
         let message = format!("{}: {}\n{}", item.subject(), item.finding.message(lang), item.finding.help(lang));
-        add_line(&mut out, &format!("::{level} file={}{place},title={}::{}", property(item.file.trim_start_matches("./")), item.finding.rule, data(&message)));
+        add_line(
+            &mut out,
+            &format!(
+                "::{level} file={}{place},title={}::{}",
+                property(item.file.trim_start_matches("./")),
+                item.finding.rule,
+                data(&message)
+            ),
+        );
     }
     for problem in &report.problems {
         let place = problem.line.map(|line| format!(",line={line}")).unwrap_or_default();
-        add_line(&mut out, &format!("::warning file={}{place},title=podsight::{}", property(problem.file.trim_start_matches("./")), data(&problem.message)));
+        add_line(
+            &mut out,
+            &format!(
+                "::warning file={}{place},title=podsight::{}",
+                property(problem.file.trim_start_matches("./")),
+                data(&problem.message)
+            ),
+        );
     }
     out
 }
