@@ -52,6 +52,11 @@ pub enum Presence {
 
 /// What is known of other objects. Who does not know says `Unknown`, and the rules stay silent.
 pub trait Facts {
+    /// Whether anything at all is known of objects; if not, the rules do not ask.
+    fn knows_objects(&self) -> bool {
+        true
+    }
+
     /// Whether the object exists in the namespace (`None`: the one that the workload will be in).
     fn object(&self, _kind: RefKind, _namespace: Option<&str>, _name: &str) -> Presence {
         Presence::Unknown
@@ -72,4 +77,8 @@ pub trait Facts {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoFacts;
 
-impl Facts for NoFacts {}
+impl Facts for NoFacts {
+    fn knows_objects(&self) -> bool {
+        false
+    }
+}

@@ -216,6 +216,8 @@ fn problem(part: Part<'_>, error: &serde_saphyr::Error) -> Problem {
         .filter(|(front, _)| front.starts_with("error: line ") || front.starts_with("line "))
         .map_or(message.as_str(), |(_, rest)| rest);
     let message = message.lines().next().unwrap_or_default();
+    // What the library's callers could set is nothing to who reads this.
+    let message = message.split(", set DuplicateKeyPolicy").next().unwrap_or_default();
     let message = match message {
         deep if deep.contains("Depth {") || deep.contains("recursion limit") => "it is nested deeper than 100 levels",
         large if large.contains("budget breached") || large.contains("alias replay limit") => {
@@ -288,6 +290,7 @@ mod tests {
         assert_eq!(problems.len(), 2, "{problems:?}");
         assert!(problems[0].line >= Some(3), "{problems:?}");
         assert_eq!(problems[1].line, Some(8), "{problems:?}");
+        assert_eq!(problems[1].message, "this is no valid YAML: duplicate mapping key: d");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Files that are no manifests yet: Helm and other templates.
 
 /// What a Helm template refers to and a manifest never does.
-const HELM: [&str; 9] = [".Values", ".Release.", ".Chart.", ".Capabilities.", ".Files.", "include \"", "template \"", "tpl (", "toYaml"];
+const HELM: [&str; 8] = [".Values", ".Release.", ".Chart.", ".Capabilities.", ".Files.", "include \"", "tpl (", "toYaml"];
 
 /// Whether an expression in the text is one of Helm's.
 pub(crate) fn is_helm(text: &str) -> bool {

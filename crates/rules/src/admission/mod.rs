@@ -64,6 +64,9 @@ fn is_placeholder(value: &str) -> bool {
 
 /// A finding where the pod refers to an object of the kind that does not exist.
 fn absent(rule: &dyn Rule, subject: &Subject<'_>, kind: RefKind) -> Option<Finding> {
+    if !subject.facts.knows_objects() {
+        return None;
+    }
     let reference = references(subject.workload, subject.containers).into_iter().find(|reference| reference.kind == kind)?;
     if kind == RefKind::PriorityClass && matches!(reference.name, "system-node-critical" | "system-cluster-critical") {
         return None;

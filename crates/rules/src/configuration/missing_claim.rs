@@ -58,6 +58,9 @@ declare_rule! {
 }
 
 fn check(rule: &dyn Rule, subject: &Subject<'_>, findings: &mut Vec<Finding>) {
+    if !subject.facts.knows_objects() {
+        return;
+    }
     for reference in references(subject.workload, subject.containers) {
         if reference.kind != RefKind::PersistentVolumeClaim {
             continue;
