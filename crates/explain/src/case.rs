@@ -314,5 +314,7 @@ fn pod_texts(pod: &Pod<'_>, events: &[&Event]) -> Vec<Quote> {
 
 pub(crate) fn event_quote(event: &Event) -> Quote {
     let times = if event.count > 1 { format!(" (x{})", event.count) } else { String::new() };
-    Quote::new(Source::Event, event.pointer.clone(), &format!("{}: {}{times}", event.reason, event.message))
+    // An event that was a document of its own is found by its reason.
+    let pointer = if event.pointer.is_empty() { &event.reason } else { &event.pointer };
+    Quote::new(Source::Event, pointer.clone(), &format!("{}: {}{times}", event.reason, event.message))
 }
