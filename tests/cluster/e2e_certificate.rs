@@ -3,6 +3,7 @@
 use crate::webhook;
 use anyhow::{Context as _, Result};
 use base64::prelude::{BASE64_STANDARD, Engine as _};
+use podsight_testbed::description::Kind;
 use podsight_tests::authority::{Authority, Pair};
 use podsight_tests::client::Client;
 use podsight_tests::testbed::{Namespace, SYSTEM, Testbed, text, until};
@@ -14,6 +15,7 @@ use std::sync::Arc;
 #[test]
 fn a_rotated_certificate_is_served_without_a_restart() -> Result<()> {
     let Some(testbed) = Testbed::find()? else { return Ok(()) };
+    let Some(_node) = testbed.node(Kind::Machine) else { return Ok(()) };
     let (_webhook, namespace) = (webhook::disturbed(), testbed.namespace("e2e-certificate")?);
     webhook::wait_for_warnings(&namespace)?;
     let before = lives(&testbed.webhooks()?);

@@ -7,6 +7,7 @@ mod each;
 mod evidence;
 mod hand;
 mod node_child_killed;
+mod node_foresight;
 mod node_forged_record;
 mod node_killed;
 mod node_restart;
