@@ -1,5 +1,6 @@
 //! The fuzz targets on the captured logs and on damaged pieces of them, without a fuzzer.
 
+#[expect(unreachable_pub, reason = "the fuzzer's programs call them from outside")]
 #[path = "../../fuzz/src/lib.rs"]
 mod targets;
 
