@@ -1,25 +1,29 @@
 //! The fuzz targets on the captured logs and on damaged pieces of them, without a fuzzer.
 
-#[expect(unreachable_pub, reason = "the fuzzer's programs call them from outside")]
+#[expect(unreachable_pub, reason = "the fuzzer's workspace takes the file as a library")]
 #[path = "../../fuzz/src/lib.rs"]
 mod targets;
 
 use crate::kmsg_captured::{folder, names};
 use anyhow::Result;
 use proptest::prelude::*;
+use std::fs;
+use std::sync::LazyLock;
 
 /// The captured logs, as the seeds of the fuzzer.
-fn seeds() -> Vec<Vec<u8>> {
-    let names = names().expect("the folder of the captured logs is in the repository");
-    names
-        .iter()
-        .flat_map(|name| ["kmsg", "dmesg"].map(|ending| std::fs::read(folder().join(format!("{name}.{ending}"))).unwrap()))
-        .collect()
+fn seeds() -> Result<Vec<Vec<u8>>> {
+    let mut seeds = Vec::new();
+    for name in names()? {
+        for ending in ["kmsg", "dmesg"] {
+            seeds.push(fs::read(folder().join(format!("{name}.{ending}")))?);
+        }
+    }
+    Ok(seeds)
 }
 
 #[test]
 fn whole_logs() -> Result<()> {
-    for log in seeds() {
+    for log in seeds()? {
         targets::kmsg_record(&log);
         targets::oom_machine(&log);
         for line in log.split(|byte| *byte == b'\n') {
@@ -42,7 +46,7 @@ proptest! {
         cuts in proptest::collection::vec((any::<prop::sample::Index>(), any::<prop::sample::Index>(), 1_usize..2500), 1..6),
         changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..40),
     ) {
-        static SEEDS: std::sync::LazyLock<Vec<Vec<u8>>> = std::sync::LazyLock::new(seeds);
+        static SEEDS: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| seeds().unwrap_or_default());
         let mut log = Vec::new();
         for (seed, at, length) in cuts {
             let seed = seed.get(&SEEDS);
