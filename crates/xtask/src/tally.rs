@@ -48,6 +48,17 @@ impl Tally {
     }
 }
 
+/// Names of the tests that failed, each once, in the order of the output.
+pub(crate) fn failures(output: &str) -> Vec<&str> {
+    let mut names: Vec<&str> = vec![];
+    for name in output.lines().filter_map(|line| line.strip_prefix("test ")?.strip_suffix(" ... FAILED")) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
+}
+
 impl AddAssign for Tally {
     fn add_assign(&mut self, other: Self) {
         self.passed += other.passed;
@@ -102,6 +113,7 @@ test result: ok. 2 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; fini
     #[test]
     fn results_are_summed_and_skipped_ones_told_apart() {
         assert_eq!(Tally::read(OUTPUT, &["node"]).to_string(), "14 passed, 1 failed, 2 skipped");
+        assert_eq!(failures(OUTPUT), ["c"]);
         assert_eq!(Tally::read(OUTPUT, &[]), Tally { passed: 20, failed: 1, skipped: 3 });
     }
 }

@@ -13,7 +13,7 @@ use podsight_testbed::progress::Progress;
 use podsight_testbed::testbed::{Claim, Testbed};
 use podsight_testbed::{folders, interrupt, static_programs, tools};
 
-use crate::tally::Tally;
+use crate::tally::{self, Tally};
 
 /// Test binaries that need a testbed.
 const ON_TESTBED: [&str; 2] = ["cluster", "node"];
@@ -26,6 +26,7 @@ struct Step {
     name: &'static str,
     tally: Tally,
     note: Option<String>,
+    failures: Vec<String>,
 }
 
 pub(crate) fn run() -> Result<ExitCode> {
@@ -47,8 +48,11 @@ pub(crate) fn run() -> Result<ExitCode> {
     let mut out = stdout().lock();
     let mut sum = Tally::default();
     writeln!(out)?;
-    for Step { name, tally, note } in &steps {
+    for Step { name, tally, note, failures } in &steps {
         writeln!(out, "{name}: {tally}{}", note.as_ref().map(|note| format!(" ({note})")).unwrap_or_default())?;
+        for failure in failures {
+            writeln!(out, "  failed: {failure}")?;
+        }
         sum += *tally;
     }
     writeln!(out, "{sum}")?;
@@ -57,7 +61,7 @@ pub(crate) fn run() -> Result<ExitCode> {
 
 fn check(progress: &Progress, logs: &Path, name: &'static str, arguments: &[&str]) -> Result<Step> {
     let (passed, _) = logged(progress, logs, name, cargo()?.args(arguments))?;
-    Ok(Step { name, tally: Tally::of(passed), note: None })
+    Ok(Step { name, tally: Tally::of(passed), note: None, failures: vec![] })
 }
 
 fn tests(progress: &Progress, logs: &Path, name: &'static str, command: &mut Command, without: &[&str]) -> Result<Step> {
@@ -67,14 +71,15 @@ fn tests(progress: &Progress, logs: &Path, name: &'static str, command: &mut Com
         // What could not be built has no tests that could fail.
         tally += Tally::of(false);
     }
-    Ok(Step { name, tally, note: None })
+    let failures = tally::failures(&output).into_iter().map(str::to_owned).collect();
+    Ok(Step { name, tally, note: None, failures })
 }
 
 /// The end-to-end tests, and whether the testbed goes as it came.
 fn on_testbed(progress: &Progress, logs: &Path) -> Result<Vec<Step>> {
     if let Err(reason) = Testbed::possible() {
         let note = Some(format!("no testbed here: {reason:#}"));
-        return Ok(vec![Step { name: "end to end", tally: Tally { skipped: 1, ..Tally::default() }, note }]);
+        return Ok(vec![Step { name: "end to end", tally: Tally { skipped: 1, ..Tally::default() }, note, failures: vec![] }]);
     }
     let claim = Claim::take()?;
     let tested = run_on_testbed(progress, logs, &claim);
@@ -83,7 +88,7 @@ fn on_testbed(progress: &Progress, logs: &Path) -> Result<Vec<Step>> {
     interrupt::check()?;
     let mut steps = vec![tested.unwrap_or_else(|error| failed("end to end", &error))];
     steps.push(match released {
-        Ok(()) => Step { name: "nothing left behind", tally: Tally::of(true), note: None },
+        Ok(()) => Step { name: "nothing left behind", tally: Tally::of(true), note: None, failures: vec![] },
         Err(error) => failed("nothing left behind", &error),
     });
     Ok(steps)
@@ -105,7 +110,7 @@ fn run_on_testbed(progress: &Progress, logs: &Path, claim: &Claim) -> Result<Ste
 }
 
 fn failed(name: &'static str, error: &anyhow::Error) -> Step {
-    Step { name, tally: Tally::of(false), note: Some(format!("{error:#}")) }
+    Step { name, tally: Tally::of(false), note: Some(format!("{error:#}")), failures: vec![] }
 }
 
 /// Runs a step with its output in a file; shows the end of it where the step fails.
