@@ -113,7 +113,7 @@ spec:
   containers:
   - name: main
     image: podsight.test/busybox:1
-    command: [sleep, '60']
+    command: [sleep, infinity]
     resources: {limits: {memory: 128Mi}}
 ---
 apiVersion: apps/v1
@@ -128,7 +128,7 @@ spec:
       containers:
       - name: main
         image: podsight.test/busybox:1
-        command: [sleep, '60']
+        command: [sleep, infinity]
         env: [{name: JAVA_TOOL_OPTIONS, value: -XX:MaxRAMPercentage=75}]
         resources: {limits: {memory: 512Mi}}
 ---

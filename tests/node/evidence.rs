@@ -34,7 +34,8 @@ pub(crate) fn main_of<'a>(evidence: &'a Value, field: &str) -> Option<&'a Value>
 pub(crate) fn told(place: &Place<'_>, name: &str) -> Result<Value> {
     let pod = place.namespace.get(&["pod", name])?;
     let mut annotations = pod.pointer("/metadata/annotations").cloned().unwrap_or_default();
-    if let (Some(evidence), Some(annotations)) = (on(&pod), annotations.as_object_mut()) {
+    if let (Some(mut evidence), Some(annotations)) = (on(&pod), annotations.as_object_mut()) {
+        name_counters(&mut evidence, &pod);
         annotations.insert("podsight.dev/oom".to_owned(), evidence);
     }
     let events: Vec<Value> = items(&events(place, name)?)
@@ -89,6 +90,20 @@ pub(crate) fn agree(place: &Place<'_>, name: &str) -> Result<Vec<Value>> {
         .iter()
         .map(|kill| shown.iter().map(|&field| (field.to_owned(), kill.get(field).cloned().unwrap_or_default())).collect())
         .collect())
+}
+
+/// The keys of the counters are the beginnings of the pod's and the containers' ids.
+fn name_counters(evidence: &mut Value, pod: &Value) {
+    let (uid, id) = (text(pod, "/metadata/uid"), text(pod, "/status/containerStatuses/0/containerID").trim_start_matches("containerd://"));
+    let Some(counted) = evidence.get_mut("counted").and_then(Value::as_object_mut) else { return };
+    *counted = std::mem::take(counted)
+        .into_iter()
+        .map(|(key, count)| match key {
+            key if uid.starts_with(&key) => ("[pod]".to_owned(), count),
+            key if id.starts_with(&key) => ("[container]".to_owned(), count),
+            key => (key, count),
+        })
+        .collect();
 }
 
 fn number(kill: &Value, field: &str) -> u64 {

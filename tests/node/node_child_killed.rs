@@ -89,6 +89,10 @@ fn on_the_machine() -> Result<()> {
                     "visible": false
                   }
                 },
+                "counted": {
+                  "[container]": 3,
+                  "[pod]": 3
+                },
                 "lost": 0,
                 "through": "[boot]:[usec]:[pid]",
                 "unattributed": 0,
@@ -107,7 +111,7 @@ fn on_the_machine() -> Result<()> {
                   "namespace": "[namespace]",
                   "uid": "[uid]"
                 },
-                "message": "The kernel killed process memory-eater (pid [pid]) in container main: the container reached its memory limit of 32Mi [oom-container-limit]",
+                "message": "The kernel killed process memory-eater (pid [pid]) in container main: the container reached its memory limit of 32Mi [oom-child-process]",
                 "name": "shell.[boot]-[usec]-[pid]",
                 "reason": "OOMKillConfirmed",
                 "source": {
@@ -195,6 +199,10 @@ fn in_the_guest() -> Result<()> {
                     "verdict": "oom-container-limit",
                     "visible": true
                   }
+                },
+                "counted": {
+                  "[container]": 3,
+                  "[pod]": 3
                 },
                 "lost": 0,
                 "through": "[boot]:[usec]:[pid]",

@@ -27,8 +27,7 @@ fn foresight(place: &Place<'_>) -> Result<()> {
 
 /// Applies a pod with these settings of its container: the one warning is this rule's and names `reason`, and that is what the pod comes to.
 fn foretold(place: &Place<'_>, name: &str, rule: &str, reason: &str, settings: &Value) -> Result<()> {
-    let mut container =
-        json!({"name": "main", "image": "podsight.test/busybox:1", "imagePullPolicy": "Never", "command": ["sleep", "3600"]});
+    let mut container = json!({"name": "main", "image": "podsight.test/busybox:1", "command": ["sleep", "3600"]});
     if let (Some(container), Some(settings)) = (container.as_object_mut(), settings.as_object()) {
         container.extend(settings.clone());
     }

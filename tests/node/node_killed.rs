@@ -52,6 +52,10 @@ fn on_the_machine() -> Result<()> {
                     "visible": true
                   }
                 },
+                "counted": {
+                  "[container]": 1,
+                  "[pod]": 1
+                },
                 "lost": 0,
                 "through": "[boot]:[usec]:[pid]",
                 "unattributed": 0,
@@ -139,6 +143,10 @@ fn in_the_guest() -> Result<()> {
                     "verdict": "oom-container-limit",
                     "visible": true
                   }
+                },
+                "counted": {
+                  "[container]": 2,
+                  "[pod]": 2
                 },
                 "lost": 0,
                 "through": "[boot]:[usec]:[pid]",
