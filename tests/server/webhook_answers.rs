@@ -23,8 +23,9 @@ async fn pods_and_templates_are_judged() -> Result<()> {
     let program = Program::start().await?;
     let mut client = program.connect().await?;
     let tiny = "memory limit 1Mi is too small to start";
+    let container = pod("x", "1Mi").pointer("/spec/containers/0").cloned();
     let job = json!({"apiVersion": "batch/v1", "kind": "CronJob", "metadata": {"name": "nightly", "namespace": "default"},
-        "spec": {"schedule": "0 3 * * *", "jobTemplate": {"spec": {"template": {"spec": pod("x", "1Mi").get("spec")}}}}});
+        "spec": {"schedule": "0 3 * * *", "jobTemplate": {"spec": {"template": {"spec": {"restartPolicy": "Never", "containers": [container]}}}}}});
     for (object, who) in [(pod("a", "1Mi"), "Pod/a"), (deployment("web", "1Mi"), "Deployment/web"), (job, "CronJob/nightly")] {
         let Response { status, close, body } = client.post("/validate", create("u-1", &object)).await?;
         assert_eq!((status, close), (200, false));

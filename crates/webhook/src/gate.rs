@@ -20,10 +20,10 @@ impl Gate {
         Share { gate: self.clone(), amount: 0 }
     }
 
-    /// One of the gate, if there is one left.
-    pub(crate) fn one(&self) -> Option<Share> {
+    /// So much of the gate, if there is so much left.
+    pub(crate) fn share(&self, amount: usize) -> Option<Share> {
         let mut share = self.empty();
-        share.grow(1).then_some(share)
+        share.grow(amount).then_some(share)
     }
 }
 
@@ -60,12 +60,12 @@ mod tests {
     #[test]
     fn what_is_dropped_is_there_again() {
         let gate = Gate::new(3);
-        let mut share = gate.one().unwrap();
+        let mut share = gate.share(1).unwrap();
         assert!(!share.grow(3));
         assert!(share.grow(2));
-        assert!(gate.one().is_none());
+        assert!(gate.share(1).is_none());
         drop(share);
-        assert!(gate.one().is_some());
+        assert!(gate.share(1).is_some());
         assert_eq!(gate.taken.load(Ordering::Relaxed), 0);
     }
 }

@@ -24,8 +24,11 @@ use tokio::time::Instant;
 /// The rules.
 pub type Check = fn(&Workload<'_>) -> Vec<Finding>;
 
-/// Reviews that have come and wait for their turn. At some 50 µs each the last of them waits for 3 ms.
-const WAITING_MAX: usize = 64;
+/// Bytes of the reviews that have come and wait for their turn: the time that they will take goes by their size. At some 10 ns a byte the
+/// last of them waits for 10 ms.
+const WAITING_MAX_BYTES: usize = 1024 * 1024;
+/// What even the smallest review counts for.
+const WAITING_LEAST_BYTES: usize = 4 * 1024;
 /// Reviews beyond this size are read on another thread, so that the small ones do not wait for them.
 const LARGE_BYTES: usize = 256 * 1024;
 /// Large reviews at a time: each may take some 10 MiB more while it is looked at.
@@ -49,7 +52,7 @@ impl Webhook {
             check,
             policy: Arc::default(),
             metrics,
-            waiting: Gate::new(WAITING_MAX),
+            waiting: Gate::new(WAITING_MAX_BYTES),
             large: Arc::new(Semaphore::new(LARGE_MAX)),
             memory: Gate::new(BODIES_MAX_BYTES),
         }
@@ -121,17 +124,17 @@ async fn validate(State(webhook): State<Webhook>, request: Request<Body>) -> Res
         Ok(Read::Beginning(body)) => return webhook.shed(&body, Shed::Memory),
         Err(refusal) => return webhook.refuse(refusal),
     };
-    let Some(turn) = webhook.waiting.one() else { return webhook.shed(&body, Shed::Queue) };
     let since = Instant::now();
     let on_task = webhook.clone();
     let answer = if body.len() > LARGE_BYTES {
         // Never closed, so there is always a permit to come. Few wait for it: their bodies share the memory.
         let large = Arc::clone(&webhook.large).acquire_owned().await;
         spawn_blocking(move || {
-            let _shares = (turn, large, memory);
+            let _shares = (large, memory);
             on_task.answer(&body)
         })
     } else {
+        let Some(turn) = webhook.waiting.share(body.len().max(WAITING_LEAST_BYTES)) else { return webhook.shed(&body, Shed::Queue) };
         // A task of its own, at the end of the line: there is one thread, and whoever has come meanwhile is read and counted first. Answered
         // in place, one review after the other, none would ever be seen to wait.
         tokio::spawn(async move {

@@ -132,7 +132,7 @@ fn server(path: &std::path::Path, duration: Duration, rate: u32) -> Result<Value
     let fixed = server.measure(&load(&usual, 16, Some(rate)))?;
     let full = server.measure(&load(&usual, 16, None))?;
     let many = server.measure(&load(&usual, 500, None))?;
-    let capacity = server.measure(&load(&costly, 16, None))?;
+    let capacity = server.measure(&load(&costly, 4, None))?;
     let overload = server.measure(&load(&costly, 256, Some(double(capacity.0))))?;
     let after = server.resident_kib()?;
     Ok(json!({"request_bytes": usual.len(), "costly_request_bytes": costly.len(), "resident_idle_kib": resident_idle,
