@@ -39,10 +39,6 @@ pub fn clean(folder: &Path) -> Result<()> {
     if let Some(cgroup) = &state.cgroup {
         cgroups::remove(cgroup.trim_start_matches('/'))?;
     }
-    for made in state.folders.iter().rev() {
-        // Where somebody else has put something in it meanwhile it stays.
-        fs::remove_dir(made).ok();
-    }
     let left = leftovers(&state.id);
     if !left.is_empty() {
         bail!("the testbed is not wholly gone: {}", left.join(", "));
@@ -112,15 +108,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut processes = Processes::new(folder.path(), State::create(folder.path()).unwrap()).unwrap();
         let parent = processes.start("parent", Command::new("sh").args(["-c", "sleep 100 & sleep 100"])).unwrap();
-        let made = folder.path().join("outside");
-        fs::create_dir(&made).unwrap();
-        processes.record(|state| state.folders.push(made.clone())).unwrap();
         fs::write(folder.path().join("file"), "").unwrap();
 
         assert!(down(folder.path()).unwrap());
         processes.reap();
 
-        assert!(!parent.is_alive() && !made.exists());
+        assert!(!parent.is_alive());
         assert!(process_id::marked(MARK, processes.id()).is_empty());
         let mut left: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         left.sort();

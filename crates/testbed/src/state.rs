@@ -18,8 +18,6 @@ pub struct State {
     pub owner: ProcessId,
     /// Processes on this machine, in the order of their start.
     pub processes: Vec<Process>,
-    /// Folders outside the state folder that were not there before (mount points of the node), to be removed where empty.
-    pub folders: Vec<PathBuf>,
     /// The cgroup of the node's pods below the root of every hierarchy, for example `/podsight-0a1b2c3d`.
     pub cgroup: Option<String>,
 }
@@ -48,7 +46,7 @@ impl State {
     /// A new record, this process being the owner.
     pub fn create(folder: &Path) -> Result<Self> {
         let owner = ProcessId::of(std::process::id()).context("find this process in /proc")?;
-        let state = Self { id: folders::identity(folder), owner, processes: vec![], folders: vec![], cgroup: None };
+        let state = Self { id: folders::identity(folder), owner, processes: vec![], cgroup: None };
         state.write(folder)?;
         Ok(state)
     }

@@ -3,8 +3,10 @@
 //! The kubelet, containerd and every container live in them. They see this machine's files, network and cgroups, but
 //! what they mount stays theirs, and all of them end with the namespaces' first process: one kill leaves nothing.
 
-use std::fs;
-use std::path::{Component, Path, PathBuf};
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -21,7 +23,8 @@ use crate::wait::until;
 pub const VERB: &str = "testbed-node-init";
 
 /// Folders whose paths are compiled into the kubelet, containerd or the CNI library: the node has its own ones there.
-const OWN_FOLDERS: [&str; 4] = ["/run/containerd", "/var/lib/cni", "/var/lib/kubelet", "/var/log/containers"];
+const OWN_FOLDERS: [(&str, [&str; 2]); 3] =
+    [("/run", ["containerd", "runc"]), ("/var/lib", ["cni", "kubelet"]), ("/var/log", ["containers", "pods"])];
 
 /// Settings of the kernel that the kubelet (`setupKernelTunables`) and the CNI plugins would change for the whole machine.
 /// They find these values already there, in files mounted over the kernel's.
@@ -45,12 +48,6 @@ impl Namespace {
     /// Makes the namespaces.
     pub fn create(processes: &mut Processes) -> Result<Self> {
         let folder = processes.folder().to_owned();
-        let missing: Vec<PathBuf> = OWN_FOLDERS.iter().flat_map(|own| missing_folders(Path::new(own))).collect();
-        // Written down first: a folder that was never made is no trouble to remove.
-        processes.record(|state| state.folders.extend(missing.iter().cloned()))?;
-        for made in &missing {
-            fs::create_dir(made).with_context(|| format!("create {}", made.display()))?;
-        }
         let program = std::env::current_exe().context("find this program's file")?;
         let mut command = Command::new("unshare");
         command.args(["--mount", "--pid", "--fork", "--kill-child=KILL", "--propagation=private"]).arg(program).arg(VERB).arg(&folder);
@@ -80,10 +77,8 @@ pub fn init(folder: &Path) -> Result<()> {
     let none: Option<&Path> = None;
     mount(Some("proc"), "/proc", Some("proc"), MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC, none).context("mount /proc")?;
     let behind = folder.join("node/own");
-    for target in OWN_FOLDERS {
-        let source = behind.join(target.trim_start_matches('/'));
-        fs::create_dir_all(&source).with_context(|| format!("create {}", source.display()))?;
-        bind(&source, Path::new(target))?;
+    for (parent, own) in OWN_FOLDERS {
+        mirror(Path::new(parent), &own.map(OsStr::new), &behind.join(parent.trim_start_matches('/')))?;
     }
     for (name, value) in KERNEL_SETTINGS {
         let (source, target) = (behind.join(name.replace('/', ".")), Path::new("/proc/sys").join(name));
@@ -108,35 +103,40 @@ pub fn init(folder: &Path) -> Result<()> {
 
 fn bind(source: &Path, target: &Path) -> Result<()> {
     let none: Option<&Path> = None;
-    mount(Some(source), target, none, MsFlags::MS_BIND, none).with_context(|| format!("mount {} at {}", source.display(), target.display()))
+    mount(Some(source), target, none, MsFlags::MS_BIND | MsFlags::MS_REC, none)
+        .with_context(|| format!("mount {} at {}", source.display(), target.display()))
 }
 
 fn ready_file(folder: &Path) -> PathBuf {
     folder.join("node/ready")
 }
 
-/// `path` and those of its parents that are not there, outermost first.
-fn missing_folders(path: &Path) -> Vec<PathBuf> {
-    let mut known = PathBuf::new();
-    let mut missing = vec![];
-    for component in path.components() {
-        known.push(component);
-        if component != Component::RootDir && !known.exists() {
-            missing.push(known.clone());
+/// Puts `behind` in the place of `parent`: everything in it as it is, but the folders `own`, which are empty there.
+///
+/// So the machine needs no folder to mount on: one that is made and removed by one testbed would take the mount of another with it.
+fn mirror(parent: &Path, own: &[&OsStr], behind: &Path) -> Result<()> {
+    fs::create_dir_all(behind).with_context(|| format!("create {}", behind.display()))?;
+    for entry in fs::read_dir(parent).with_context(|| format!("list {}", parent.display()))? {
+        let entry = entry.with_context(|| format!("list {}", parent.display()))?;
+        let (source, target) = (entry.path(), behind.join(entry.file_name()));
+        let kind = entry.file_type().with_context(|| format!("look at {}", source.display()))?;
+        if own.contains(&entry.file_name().as_os_str()) {
+            continue;
+        }
+        if kind.is_symlink() {
+            let to = fs::read_link(&source).with_context(|| format!("read the link {}", source.display()))?;
+            symlink(to, &target).with_context(|| format!("link {}", target.display()))?;
+        } else {
+            if kind.is_dir() { fs::create_dir(&target) } else { File::create(&target).map(drop) }
+                .with_context(|| format!("create {}", target.display()))?;
+            // What was removed between the two looks is no loss.
+            if let Err(error) = bind(&source, &target) && source.exists() {
+                return Err(error);
+            }
         }
     }
-    missing
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn missing_folders_come_outermost_first() {
-        let base = tempfile::tempdir().unwrap();
-        let (a, b) = (base.path().join("a"), base.path().join("a/b"));
-        assert_eq!(missing_folders(&b), [a, b]);
-        assert!(missing_folders(base.path()).is_empty());
+    for name in own {
+        fs::create_dir(behind.join(name)).with_context(|| format!("create {}", name.display()))?;
     }
+    bind(behind, parent)
 }
