@@ -130,7 +130,9 @@ fn mirror(parent: &Path, own: &[&OsStr], behind: &Path) -> Result<()> {
             if kind.is_dir() { fs::create_dir(&target) } else { File::create(&target).map(drop) }
                 .with_context(|| format!("create {}", target.display()))?;
             // What was removed between the two looks is no loss.
-            if let Err(error) = bind(&source, &target) && source.exists() {
+            if let Err(error) = bind(&source, &target)
+                && source.exists()
+            {
                 return Err(error);
             }
         }
