@@ -2,10 +2,12 @@
 
 use crate::annotation::{ContainerEvidence, RecentKill};
 use crate::attribute::Infrastructure;
+use crate::merge::show_attribution;
 use crate::pods::{Container, Ended, Pod};
 use jiff::Timestamp;
 use podsight_cause::Cause;
 use podsight_cgroup::Scope;
+use podsight_oom::Attribution;
 
 /// The exit code of a process that SIGKILL ended.
 pub const SIGKILL_EXIT: i32 = 137;
@@ -66,8 +68,14 @@ pub fn review(container: &Container, evidence: &ContainerEvidence, now: Timestam
             Review { visible: is_of_memory(ended), verdict: Cause::OomChildProcess }
         };
     }
+    // A group kill takes the whole container: while it still shows as running, the kubelet is late.
+    let of_group = |at: Timestamp| {
+        let members = evidence.recent.iter().filter(|kill| kill.attribution == show_attribution(Attribution::KernelGroup));
+        members.filter_map(time).any(|member| (member.as_second() - at.as_second()).abs() <= BEFORE_KILL_SECONDS)
+    };
     let goes_on = |since: Timestamp| {
-        evidence.recent.iter().filter_map(time).any(|at| at > since && now.as_second() - at.as_second() >= GOES_ON_AFTER_SECONDS)
+        let settled = |at: &Timestamp| *at > since && now.as_second() - at.as_second() >= GOES_ON_AFTER_SECONDS;
+        evidence.recent.iter().filter_map(time).filter(settled).any(|at| !of_group(at))
     };
     if container.running_since.is_some_and(goes_on) {
         return Review { visible: evidence.visible, verdict: Cause::OomChildProcess };
@@ -173,6 +181,16 @@ mod tests {
         let container = Container { running_since: Some(at(0)), ..Container::default() };
         assert_eq!(review(&container, &evidence(10), at(12)).verdict, Cause::OomContainerLimit, "too early to tell");
         assert_eq!(review(&container, &evidence(10), at(15)), Review { visible: false, verdict: Cause::OomChildProcess });
+    }
+
+    #[test]
+    fn a_group_kill_leaves_nothing_that_could_go_on() {
+        let container = Container { running_since: Some(at(0)), ..Container::default() };
+        let mut group = evidence(10);
+        group.recent.push(RecentKill { at: at(11).to_string(), attribution: "kernel-group".to_owned(), ..RecentKill::default() });
+        assert_eq!(review(&container, &group, at(60)).verdict, Cause::OomContainerLimit);
+        group.recent.push(RecentKill { at: at(30).to_string(), ..RecentKill::default() });
+        assert_eq!(review(&container, &group, at(60)).verdict, Cause::OomChildProcess, "another kill, later");
     }
 
     #[test]
