@@ -65,8 +65,9 @@ impl Guest {
         let qemu = tools::GUEST.first().copied().context("the first tool of the guest is QEMU")?.require()?;
         let mut command = Command::new(qemu);
         command
-            // Not KVM: inside a virtual machine it is there and yet may stop at an instruction that it cannot emulate.
-            .args(["-accel", "tcg,thread=multi", "-cpu", "max,-cx16", "-smp", "2", "-m", &MEMORY_MIB.to_string()])
+            // Not KVM: inside a virtual machine it is there and yet may stop at an instruction that it cannot emulate. One processor: where a
+            // kernel patches its own code (`text_poke_bp`), a second emulated one may run the breakpoint after it was taken away, and panic.
+            .args(["-accel", "tcg", "-cpu", "max,-cx16", "-smp", "1", "-m", &MEMORY_MIB.to_string()])
             .args(["-nographic", "-no-reboot", "-kernel"])
             .arg(&self.kernel.image)
             .arg("-initrd")
