@@ -80,7 +80,9 @@ fn start_time(stat: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wait::until;
     use std::process::Command;
+    use std::time::Duration;
 
     #[test]
     fn a_name_cannot_forge_the_fields() {
@@ -93,8 +95,12 @@ mod tests {
     fn a_process_is_found_by_its_mark_and_killed() {
         let mark = format!("test-{}", std::process::id());
         let mut child = Command::new("sleep").arg("100").env("PODSIGHT_TEST_MARK", &mark).spawn().unwrap();
-        // The environment is there from exec on, which `spawn` has waited for.
-        let found = marked("PODSIGHT_TEST_MARK", &mark);
+        // `spawn` returns in the middle of the exec, a moment before the new environment can be read.
+        let found = until("the mark can be read", Duration::from_secs(20), || {
+            let found = marked("PODSIGHT_TEST_MARK", &mark);
+            Ok((!found.is_empty()).then_some(found))
+        })
+        .unwrap();
         assert_eq!(found.iter().map(|id| id.pid).collect::<Vec<_>>(), [child.id()]);
         let stranger = ProcessId { started: found[0].started + 1, ..found[0] };
         stranger.signal(Signal::SIGKILL);
