@@ -62,6 +62,12 @@ fn living(case: &Case<'_>, found: &mut Vec<Candidate>) {
                 "The pod reached its memory limit{limit}, and the kernel killed {kills} processes inside {name} while the container ran on: READY and RESTARTS show nothing of it.",
                 "Pod 达到了内存上限{limit}，内核在 {name} 中杀死了 {kills} 个进程，而容器仍在运行：READY 和 RESTARTS 完全看不出来。"
             ),
+            // The whole container at once (`memory.oom.group`), or the status is late.
+            Cause::OomContainerLimit => say!(
+                case,
+                "The kernel killed {kills} processes inside {name} at its memory limit{limit}; the status does not show it, or not yet.",
+                "{name} 达到内存上限{limit}，内核杀死了其中 {kills} 个进程；状态没有（或尚未）反映出来。"
+            ),
             _ => say!(
                 case,
                 "The kernel killed {kills} child processes inside {name} at its memory limit{limit} while the main process ran on: READY and RESTARTS show nothing of it.",
