@@ -147,7 +147,7 @@ fn pod(number: usize) -> serde_json::Value {
 
 /// The pod's UID in `…/pod<uid>/…`.
 fn uid_in_path(line: &str) -> Option<String> {
-    let uid = line.split_once("task_memcg=")?.1.split_once("/pod")?.1;
+    let uid = line.split_once("task_memcg=")?.1.split_once("/kubepods")?.1.split_once("/pod")?.1;
     Some(uid.split(['/', ',']).next()?.to_owned())
 }
 
@@ -155,8 +155,7 @@ fn uid_in_path(line: &str) -> Option<String> {
 mod tests {
     #[test]
     fn the_uid_is_that_of_the_victim() {
-        let line =
-            "6,1,2,-;oom-kill:constraint=CONSTRAINT_MEMCG,oom_memcg=/x/podother,task_memcg=/x/kubepods/burstable/pod1-2-3/abc,task=a,pid=1";
+        let line = "6,1,2,-;oom-kill:constraint=CONSTRAINT_MEMCG,oom_memcg=/x/podother,task_memcg=/podsight-0a1b/kubepods/burstable/pod1-2-3/abc,task=a,pid=1";
         assert_eq!(super::uid_in_path(line).as_deref(), Some("1-2-3"));
     }
 }
