@@ -91,7 +91,7 @@ impl<'a> Container<'a> {
 
     /// The JSON pointer of a word of `line()`.
     pub fn line_pointer(&self, number: usize) -> String {
-        let commands = self.command().map_or(0, |words| words.len());
+        let commands = self.value.get("command").and_then(Value::as_array).map_or(0, Vec::len);
         match number.checked_sub(commands) {
             None => self.at(&format!("/command/{number}")),
             Some(number) => self.at(&format!("/args/{number}")),

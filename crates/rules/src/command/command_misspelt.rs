@@ -110,7 +110,7 @@ fn check(rule: &dyn Rule, subject: &Subject<'_>, findings: &mut Vec<Finding>) {
             }
             let Some(meant) = KNOWN.iter().find(|known| known.len() >= 4 && distance(&name.text, known) == 1) else { continue };
             findings.push(
-                Finding::new(rule, name.pointer.clone())
+                Finding::new(rule, name.pointer())
                     .within(container)
                     .saying(
                         format!("StartError (exit 128) or exit 127 if {} is a slip of {meant}", shown(&name.text, 30)),

@@ -116,7 +116,10 @@ fn jvm_words(container: &Container<'_>) -> Vec<(String, String)> {
         if program.first().is_some_and(|name| name.literal && line::base_name(&name.text) == "java") {
             // Behind `-jar` and the class the words are the program's own.
             let options = program.into_iter().skip(1).take_while(|word| word.text.starts_with('-') && word.text != "-jar");
-            found.extend(options.filter(|word| word.literal).map(|word| (word.text, word.pointer)));
+            found.extend(options.filter(|word| word.literal).map(|word| {
+                let pointer = word.pointer();
+                (word.text.into_owned(), pointer)
+            }));
         }
     }
     found
@@ -130,7 +133,10 @@ fn node_sizes(rule: &dyn Rule, container: &Container<'_>, findings: &mut Vec<Fin
     }
     for program in line::programs(container) {
         if program.first().is_some_and(|name| name.literal && matches!(line::base_name(&name.text), "node" | "nodejs")) {
-            words.extend(program.into_iter().filter(|word| word.literal).map(|word| (word.text, word.pointer)));
+            words.extend(program.into_iter().filter(|word| word.literal).map(|word| {
+                let pointer = word.pointer();
+                (word.text.into_owned(), pointer)
+            }));
         }
     }
     for (word, pointer) in words {

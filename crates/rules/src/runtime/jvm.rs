@@ -69,7 +69,7 @@ pub(crate) fn heap(container: &Container<'_>) -> Option<Heap> {
         }
     }
     for word in line::programs(container).iter().flatten() {
-        found |= option(&word.text, word.literal, &word.pointer, &mut heap);
+        found |= option(&word.text, word.literal, || word.pointer(), &mut heap);
     }
     found |= from_variable(container, STRONGEST, &mut heap);
     found.then_some(heap)
@@ -78,12 +78,11 @@ pub(crate) fn heap(container: &Container<'_>) -> Option<Heap> {
 fn from_variable(container: &Container<'_>, name: &str, heap: &mut Heap) -> bool {
     match container.env(name) {
         EnvValue::Literal(value, number) => {
-            let pointer = container.at(&format!("/env/{number}/value"));
             // The JVM splits at blanks and honours quotes; so do the scripts.
             let words = shell::words(value).unwrap_or_else(|| value.split_ascii_whitespace().map(str::to_owned).collect());
             let mut found = false;
             for word in &words {
-                found |= option(word, !word.contains('$'), &pointer, heap);
+                found |= option(word, !word.contains('$'), || container.at(&format!("/env/{number}/value")), heap);
             }
             found
         }
@@ -107,10 +106,9 @@ fn is_set(container: &Container<'_>, name: &str) -> bool {
 }
 
 /// Reads one option; whether it was one of the heap.
-fn option(word: &str, literal: bool, pointer: &str, heap: &mut Heap) -> bool {
-    let size = |value: &str| {
-        literal.then(|| bytes(value)).flatten().map(|bytes| Size { bytes, written: word.to_owned(), pointer: pointer.to_owned() })
-    };
+fn option(word: &str, literal: bool, pointer: impl Fn() -> String, heap: &mut Heap) -> bool {
+    let size =
+        |value: &str| literal.then(|| bytes(value)).flatten().map(|bytes| Size { bytes, written: word.to_owned(), pointer: pointer() });
     if let Some(value) = word.strip_prefix("-Xmx").or_else(|| word.strip_prefix("-XX:MaxHeapSize=")) {
         heap.largest = size(value);
         // An unknown size hides the percentage, as a known one does.
@@ -121,7 +119,7 @@ fn option(word: &str, literal: bool, pointer: &str, heap: &mut Heap) -> bool {
         heap.direct = size(value);
     } else if let Some(value) = word.strip_prefix("-XX:MaxRAMPercentage=") {
         let value = literal.then(|| value.trim_matches('"').parse::<f64>().ok()).flatten().filter(|value| (0.0..=100.0).contains(value));
-        heap.percentage = value.map(|value| Percentage { value, written: word.to_owned(), pointer: pointer.to_owned() });
+        heap.percentage = value.map(|value| Percentage { value, written: word.to_owned(), pointer: pointer() });
     } else {
         return false;
     }

@@ -1,20 +1,29 @@
 //! The words that a container's programs are started with, shell scripts opened.
 
 use podsight_spec::{Container, shell};
+use std::borrow::Cow;
 
 /// One word of a command line.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Word {
+#[derive(Clone, Debug)]
+pub(crate) struct Word<'c> {
     /// The text.
-    pub(crate) text: String,
+    pub(crate) text: Cow<'c, str>,
     /// Whether it is what the program gets: nothing in it is filled in at the start.
     pub(crate) literal: bool,
-    /// JSON pointer of the text that it stands in.
-    pub(crate) pointer: String,
+    container: &'c Container<'c>,
+    /// The number of the word of the container's line that it stands in.
+    number: usize,
+}
+
+impl Word<'_> {
+    /// JSON pointer of the text that it stands in. Few words are ever asked for it.
+    pub(crate) fn pointer(&self) -> String {
+        self.container.line_pointer(self.number)
+    }
 }
 
 /// One program and its words; the first is its name.
-pub(crate) type Program = Vec<Word>;
+pub(crate) type Program<'c> = Vec<Word<'c>>;
 
 /// The shells that take a script after `-c`.
 const SHELLS: [&str; 7] = ["sh", "bash", "ash", "dash", "zsh", "ksh", "busybox"];
@@ -59,7 +68,7 @@ pub(crate) fn script_index(line: &[&str]) -> Option<usize> {
 }
 
 /// All programs that the container's command and args start, as far as they can be read; scripts of `sh -c` are opened.
-pub(crate) fn programs(container: &Container<'_>) -> Vec<Program> {
+pub(crate) fn programs<'c>(container: &'c Container<'c>) -> Vec<Program<'c>> {
     let line = container.line();
     if line.is_empty() {
         return Vec::new();
@@ -67,7 +76,6 @@ pub(crate) fn programs(container: &Container<'_>) -> Vec<Program> {
     if let Some(index) = script_index(&line)
         && let Some(script) = line.get(index)
     {
-        let pointer = container.line_pointer(index);
         return shell::parse(script)
             .commands
             .into_iter()
@@ -76,16 +84,14 @@ pub(crate) fn programs(container: &Container<'_>) -> Vec<Program> {
                 if words.first().is_some_and(|word| word.text == "exec") {
                     words.remove(0);
                 }
-                words.into_iter().map(|word| Word { text: word.text, literal: word.literal, pointer: pointer.clone() }).collect()
+                let word = |word: shell::Word| Word { text: Cow::Owned(word.text), literal: word.literal, container, number: index };
+                words.into_iter().map(word).collect()
             })
-            .filter(|words: &Program| !words.is_empty())
+            .filter(|words: &Program<'_>| !words.is_empty())
             .collect();
     }
-    let words = line.iter().enumerate().map(|(number, word)| Word {
-        text: (*word).to_owned(),
-        literal: !word.contains("$("),
-        pointer: container.line_pointer(number),
-    });
+    let words =
+        line.iter().enumerate().map(|(number, word)| Word { text: Cow::Borrowed(*word), literal: !word.contains("$("), container, number });
     vec![words.collect()]
 }
 

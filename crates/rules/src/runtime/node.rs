@@ -11,10 +11,8 @@ pub(crate) fn old_space(container: &Container<'_>) -> Option<Size> {
         read(words.iter().map(|word| (word.as_str(), true)), &container.at(&format!("/env/{number}/value")), &mut found);
     }
     for program in line::programs(container) {
-        let pointer = program.first().map(|word| word.pointer.clone()).unwrap_or_default();
-        // The option's own word says best where it stands.
-        let pointer = program.iter().find(|word| option_value(&word.text).is_some()).map_or(pointer, |word| word.pointer.clone());
-        read(program.iter().map(|word| (word.text.as_str(), word.literal)), &pointer, &mut found);
+        let Some(option) = program.iter().find(|word| option_value(&word.text).is_some()) else { continue };
+        read(program.iter().map(|word| (&*word.text, word.literal)), &option.pointer(), &mut found);
     }
     found
 }

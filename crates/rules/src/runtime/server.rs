@@ -13,10 +13,10 @@ pub(crate) fn sizes(container: &Container<'_>) -> Vec<Size> {
     }
     let programs = line::programs(container);
     for program in &programs {
-        let words: Vec<&str> = program.iter().map(|word| if word.literal { word.text.as_str() } else { "" }).collect();
+        let words: Vec<&str> = program.iter().map(|word| if word.literal { &*word.text } else { "" }).collect();
         let Some(read) = reader(container, &words) else { continue };
         if let Some((at, bytes, written)) = read(&words) {
-            let pointer = program.get(at).map(|word| word.pointer.clone()).unwrap_or_default();
+            let pointer = program.get(at).map(line::Word::pointer).unwrap_or_default();
             found.push(Size { bytes, written, pointer });
         }
     }
