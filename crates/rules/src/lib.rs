@@ -44,10 +44,15 @@ pub fn check(workload: &Workload<'_>) -> Vec<Finding> {
 
 /// All findings of a workload, with what is known of other objects.
 pub fn check_with(workload: &Workload<'_>, facts: &dyn Facts) -> Vec<Finding> {
+    check_at_least(workload, facts, Certainty::Hint)
+}
+
+/// The findings of the rules that can be as sure as this, with what is known of other objects. Who shows no hints need not look for them.
+pub fn check_at_least(workload: &Workload<'_>, facts: &dyn Facts, least: Certainty) -> Vec<Finding> {
     let containers = workload.containers();
     let subject = Subject { workload, containers: &containers, facts };
     let mut findings = Vec::new();
-    for rule in RULES {
+    for rule in RULES.iter().filter(|rule| rule.certainty() >= least) {
         rule.check(&subject, &mut findings);
     }
     if !findings.is_empty() {

@@ -18,4 +18,4 @@ pub use answer::{Answer, Outcome};
 pub use args::Args;
 pub use limits::BODY_MAX_BYTES;
 pub use run::run;
-pub use server::{Check, Webhook};
+pub use server::{Check, Webhook, check};

@@ -3,7 +3,7 @@
 use crate::args::Args;
 use crate::config;
 use crate::metrics::WebhookMetrics;
-use crate::server::Webhook;
+use crate::server::{Webhook, check};
 use anyhow::Context as _;
 use podsight_runtime::admin::{Admin, Readiness};
 use podsight_runtime::certificate::{CertificateFiles, CertificateStore};
@@ -27,7 +27,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     readiness.not_ready("certificate", "it was not read yet");
 
     let mut metrics = Metrics::new("podsight_webhook", env!("CARGO_PKG_VERSION"));
-    let webhook = Webhook::new(podsight_rules::check, WebhookMetrics::register(metrics.own()));
+    let webhook = Webhook::new(check, WebhookMetrics::register(metrics.own()));
     let connections = ConnectionMetrics::default();
     connections.register(metrics.own());
     let certificates = CertificateStore::new();

@@ -12,7 +12,7 @@ use axum::extract::State;
 use axum::http::{HeaderValue, Request, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
-use podsight_rules::Finding;
+use podsight_rules::{Certainty, Finding, NoFacts};
 use podsight_runtime::serve::Unread;
 use podsight_spec::Workload;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -23,6 +23,11 @@ use tokio::time::Instant;
 
 /// The rules.
 pub type Check = fn(&Workload<'_>) -> Vec<Finding>;
+
+/// The rules of the catalogue whose findings become warnings: hints never do.
+pub fn check(workload: &Workload<'_>) -> Vec<Finding> {
+    podsight_rules::check_at_least(workload, &NoFacts, Certainty::Likely)
+}
 
 /// Bytes of the reviews that have come and wait for their turn: the time that they will take goes by their size. At some 10 ns a byte the
 /// last of them waits for 10 ms.

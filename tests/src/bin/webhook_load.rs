@@ -86,7 +86,7 @@ fn reviews() -> Vec<String> {
 }
 
 fn handler(wanted: usize) -> Result<Value> {
-    let webhook = Webhook::new(podsight_rules::check, WebhookMetrics::register(&mut Registry::default()));
+    let webhook = Webhook::new(podsight_webhook::check, WebhookMetrics::register(&mut Registry::default()));
     let reviews = reviews();
     let mut by_size = vec![Vec::new(); reviews.len()];
     let (mut wall, mut cpu) = (Vec::with_capacity(wanted), Vec::with_capacity(wanted));
