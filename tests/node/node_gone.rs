@@ -73,7 +73,7 @@ for inner in kubepods podUID CONTAINER; do
 done
 echo 16777216 >$down/$limit
 export down
-if sh -c 'echo $$ >$down/cgroup.procs; eaten=$(head -c 64m /dev/zero | tr "\0" x)'; then
+if sh -c 'echo 0 >$down/cgroup.procs; eaten=$(head -c 64m /dev/zero | tr "\0" x)'; then
   echo "it was not killed"
   exit 1
 fi

@@ -213,7 +213,7 @@ fn pod(place: &Place<'_>, name: &str, kind: Kind) -> Value {
         "apiVersion": "v1", "kind": "Pod", "metadata": {"name": name},
         "spec": {
             "nodeSelector": {"kubernetes.io/hostname": place.node.name},
-            "restartPolicy": "Never", "terminationGracePeriodSeconds": 1, "automountServiceAccountToken": false,
+            "restartPolicy": "Always", "terminationGracePeriodSeconds": 1, "automountServiceAccountToken": false,
             "containers": [{
                 "name": "main", "image": "podsight.test/memory-eater:1", "imagePullPolicy": "Never",
                 "command": ["sh", "-c", kind.command()], "resources": {"limits": {"memory": "32Mi"}, "requests": {"cpu": "1m"}},

@@ -3,6 +3,7 @@
 mod args;
 mod bench;
 mod generate;
+mod nodes;
 mod tally;
 mod test;
 mod up;
