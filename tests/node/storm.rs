@@ -44,12 +44,9 @@ impl Kind {
         }
     }
 
-    /// What the kernel counts in each pod: the victim of a group kill twice.
-    fn counted(self) -> u64 {
-        match self {
-            Self::Children => KILLS,
-            Self::Groups => KILLS + 1,
-        }
+    /// Whether the kernel may have counted so many in a pod: it counts the victim of a group kill twice, unless it is gone too soon for that.
+    fn may_count(self, kills: u64) -> bool {
+        kills == KILLS || self == Self::Groups && kills == KILLS + 1
     }
 
     fn incidents(self) -> u64 {
@@ -81,12 +78,14 @@ if [ -n "$agent" ]; then
   echo "killed $agent at $(sum)"
 fi
 while [ "$(sum)" -lt ALL ]; do sleep 0.1; done
-echo "took $before $(cut -d' ' -f1 /proc/uptime)"
+after=$(cut -d' ' -f1 /proc/uptime)
+sleep 2
+echo "took $before $after"
 for counter in $counters; do
   echo "counter $(echo $counter | grep -oE 'UIDS') $(awk '$1 == "oom_kill" { print $2 }' $counter)"
 done
 # The kernel tells of ten kills in five seconds: the next test's kills are to be told.
-sleep 6
+sleep 4
 "#;
 
 /// Pods that wait for a storm.
@@ -122,7 +121,7 @@ impl<'p> Pods<'p> {
         let agent_pod = place.testbed.agent(&place.node.name)?;
         let restarts = restarts(&agent_pod);
         let said = hand::run(place, &round, &self.script(agent, &agent_pod))?;
-        self.compare_with_kernel(&said)?;
+        let counts = self.kernel_counts(&said)?;
 
         for pod in self.uids.keys() {
             place
@@ -131,8 +130,8 @@ impl<'p> Pods<'p> {
                 .with_context(|| format!("{round}: {said}"))?;
         }
         let account = account(place, &round)?;
-        for pod in self.uids.keys() {
-            self.check(pod).with_context(|| format!("{round}: {said}{account}"))?;
+        for (pod, uid) in &self.uids {
+            self.check(pod, counts.get(uid).copied()).with_context(|| format!("{round}: {said}{account}"))?;
         }
         let after = place.testbed.agent(&place.node.name)?;
         ensure!(text(&after, "/metadata/uid") == text(&agent_pod, "/metadata/uid"), "another agent: {after:#}");
@@ -155,7 +154,7 @@ impl<'p> Pods<'p> {
             Agent::Left => String::new(),
             Agent::Killed => format!("$(processes {} podsight-agent)", text(agent_pod, "/metadata/uid")),
         };
-        let storm = self.kind.counted() * PODS as u64;
+        let storm = KILLS * PODS as u64;
         let before = storm * (self.storms - 1);
         STORM
             .replace("UIDS", &self.uids.values().map(String::as_str).collect::<Vec<_>>().join("|"))
@@ -165,23 +164,27 @@ impl<'p> Pods<'p> {
             .replace("ALL", &(before + storm).to_string())
     }
 
-    /// The kernel's own counters say that the load was what it should be.
-    fn compare_with_kernel(&self, said: &str) -> Result<()> {
-        let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+    /// What the kernel itself has counted in each pod. It is what the load should have brought.
+    fn kernel_counts(&self, said: &str) -> Result<BTreeMap<String, u64>> {
+        let mut counts: BTreeMap<String, u64> = BTreeMap::new();
         for line in said.lines().filter_map(|line| line.strip_prefix("counter ")) {
             let (uid, count) = line.split_once(' ').with_context(|| format!("no count in {line:?}"))?;
-            *counts.entry(uid).or_default() += count.parse::<u64>().with_context(|| format!("no count in {line:?}"))?;
+            *counts.entry(uid.to_owned()).or_default() += count.parse::<u64>().with_context(|| format!("no count in {line:?}"))?;
         }
-        let wanted: BTreeMap<&str, u64> = self.uids.values().map(|uid| (uid.as_str(), self.kind.counted() * self.storms)).collect();
-        ensure!(counts == wanted, "the kernel counted otherwise: {said}");
-        Ok(())
+        let expected = |uid| counts.get(uid).and_then(|count| count.checked_sub(KILLS * (self.storms - 1)));
+        ensure!(self.uids.values().all(|uid| expected(uid).is_some_and(|kills| self.kind.may_count(kills))), "not this storm: {said}");
+        Ok(counts)
     }
 
-    fn check(&self, name: &str) -> Result<()> {
+    /// Holds the evidence on a pod against the kernel's count.
+    fn check(&self, name: &str, count: Option<u64>) -> Result<()> {
         let evidence = on(&self.place.namespace.get(&["pod", name])?).context("there is evidence")?;
         let number = |field| main_of(&evidence, field).and_then(Value::as_u64);
         let wanted = [KILLS, self.kind.incidents()].map(|number| Some(number * self.storms));
         ensure!([number("kills"), number("incidents")] == wanted, "{name}: {evidence:#}");
+        // One key is the container's, the other the pod's; the pod has had no other container.
+        let counted = evidence.get("counted").and_then(Value::as_object).into_iter().flat_map(serde_json::Map::values);
+        ensure!(counted.into_iter().all(|counted| counted.as_u64() == count), "{name} and not {count:?}: {evidence:#}");
         let unknown = ["unattributed", "lost"].map(|field| evidence.get(field).and_then(Value::as_u64));
         ensure!(unknown == [Some(0), Some(0)], "{name}: {evidence:#}");
         let others = evidence.get("containers").and_then(Value::as_object).map(serde_json::Map::len);
@@ -214,6 +217,8 @@ fn pod(place: &Place<'_>, name: &str, kind: Kind) -> Value {
         "spec": {
             "nodeSelector": {"kubernetes.io/hostname": place.node.name},
             "restartPolicy": "Always", "terminationGracePeriodSeconds": 1, "automountServiceAccountToken": false,
+            // Else all ends with the first process of the container, before the kernel has come to each.
+            "shareProcessNamespace": kind == Kind::Groups,
             "containers": [{
                 "name": "main", "image": "podsight.test/memory-eater:1", "imagePullPolicy": "Never",
                 "command": ["sh", "-c", kind.command()], "resources": {"limits": {"memory": "32Mi"}, "requests": {"cpu": "1m"}},
@@ -227,22 +232,20 @@ fn told(pod: &Value) -> Option<u64> {
     main_of(&on(pod)?, "kills").and_then(Value::as_u64)
 }
 
-/// The agent's account when it has come to rest: it adds up, and nothing waits.
+/// The agent's account when it has caught up with the kernel's count: it adds up. Others on this machine may be killed all the time.
 fn account(place: &Place<'_>, name: &str) -> Result<String> {
     let mut tries = 0;
-    until("the agent's account comes to rest", || {
+    until("the agent's account is level with the kernel's count", || {
         tries += 1;
-        let metrics = metrics(place, &format!("{name}-metrics-{tries}"), "podsight_agent_")?;
-        let value = |metric: &str| metrics.get(metric).copied();
-        let account =
-            |part: &str| value(&format!("account_{part}_kills")).with_context(|| format!("no account_{part}_kills in {metrics:?}"));
-        let (kernel, attributed, unattributed) = (account("kernel")?, account("attributed")?, account("unattributed")?);
-        let (pending, lost, gap) = (account("pending")?, account("lost")?, account("gap")?);
-        if pending != 0 || gap != 0 || value("queued_pods") != Some(0) {
+        let metrics = metrics(place, &format!("{name}-metrics-{tries}"), "podsight_agent_account_")?;
+        let part = |part: &str| metrics.get(&format!("{part}_kills")).copied().with_context(|| format!("no {part}_kills in {metrics:?}"));
+        if part("gap")? != 0 {
             return Ok(None);
         }
-        ensure!(kernel == attributed + unattributed + lost, "{metrics:?}");
-        Ok(Some(format!("account: kernel {kernel} = attributed {attributed} + unattributed {unattributed} + lost {lost}\n")))
+        let (kernel, attributed, unattributed) = (part("kernel")?, part("attributed")?, part("unattributed")?);
+        let (pending, lost) = (part("pending")?, part("lost")?);
+        ensure!(kernel == attributed + unattributed + pending + lost, "{metrics:?}");
+        Ok(Some(format!("kernel {kernel} = attributed {attributed} + unattributed {unattributed} + pending {pending} + lost {lost}\n")))
     })
 }
 

@@ -10,7 +10,7 @@ use podsight_testbed::node::namespace;
 use podsight_testbed::progress::Progress;
 use podsight_testbed::{cleanup, folders, images, janitor};
 
-use crate::{bench, generate, nodes, test, up};
+use crate::{bench, fuzz, generate, nodes, test, up};
 
 /// Development tasks.
 #[derive(Debug, Parser)]
@@ -39,6 +39,12 @@ enum Verb {
         /// Which, for example `5.10-v1`; all if none is named.
         names: Vec<String>,
     },
+    /// Runs the fuzz targets with the captured logs for seeds; needs a nightly compiler and cargo-fuzz.
+    Fuzz {
+        /// How long each of them runs.
+        #[arg(long, default_value_t = 60)]
+        seconds: u32,
+    },
     /// Measures the real programs and writes docs/reference/figures.md.
     Bench,
     /// Writes podsight's images as OCI archives to target/images.
@@ -66,6 +72,7 @@ fn dispatch(verb: Verb) -> Result<ExitCode> {
         Verb::Up { once } => return up::run(once),
         Verb::Test => return test::run(),
         Verb::Nodes { names } => return nodes::run(&names),
+        Verb::Fuzz { seconds } => return fuzz::run(seconds),
         Verb::Bench => return bench::run(),
         Verb::Down => {
             let said = if cleanup::down(&folders::state()?)? { "the testbed is down" } else { "no testbed is running" };

@@ -36,7 +36,8 @@ impl Node {
             let uids = waiting.kill.victim_cgroup.as_deref().map(|path| podsight_cgroup::parse(path).pod_uids).unwrap_or_default();
             let place = attribute(&waiting.kill, &self.pods, patience);
             let must_wait = match &place {
-                Place::StrangePod { .. } => !is_over,
+                // It is waited for once.
+                Place::StrangePod { uid } => !is_over && !self.pods.is_strange(uid),
                 Place::Pod(place) => !is_over && place.is_id_unknown && place.container.is_none() && place.infrastructure.is_none(),
                 Place::Unknown | Place::Foreign => false,
             };
@@ -303,8 +304,8 @@ mod tests {
         node.written(&write.uid, Outcome::Written, wall, later);
         assert!(node.checkpoint().through.is_some());
         node.kill(kill(2), wall, later);
-        node.settle(later + PATIENCE);
-        assert_eq!(node.next_write(later + PATIENCE), None);
+        node.settle(later);
+        assert_eq!(node.next_write(later), None);
         let balance = node.ledger.balance();
         assert_eq!((balance.attributed, balance.pending), (2, 0));
     }
