@@ -1,9 +1,10 @@
 //! What must hold whatever comes: one function a target.
 //!
-//! The targets run under `cargo +nightly fuzz run oom_machine tests/corpus/captured`; `cargo test` runs the same functions on the captured logs and on
+//! `cargo xtask fuzz` runs the targets for a minute each, with the captured logs for seeds; `cargo test` runs the same functions on the captured logs and on
 //! pieces of them (`tests/offline/fuzz_targets.rs`).
 
 use podsight_cgroup::parse;
+use podsight_evidence::checkpoint;
 use podsight_kmsg::{Replay, escape, unescape};
 use podsight_oom::{Event, Kill, Machine, read_log};
 
@@ -75,4 +76,13 @@ pub fn cgroup_path(data: &[u8]) {
     }
     assert!(said.container_id.is_none_or(|id| id.len() == 64));
     assert_eq!(said.scope.is_none(), data.is_empty());
+}
+
+/// The file in which the agent keeps how far it has read: what is taken for one comes back the same.
+pub fn checkpoint_file(data: &[u8]) {
+    let Ok(taken) = checkpoint::read(data) else { return };
+    assert!(data.len() <= checkpoint::MAX_BYTES);
+    let written = checkpoint::write(&taken);
+    assert_eq!(checkpoint::read(&written).ok().as_ref(), Some(&taken), "what is written can be read");
+    assert!(taken.through.is_none_or(|id| id.boot == taken.boot), "a place in another boot's log");
 }

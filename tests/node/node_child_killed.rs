@@ -142,6 +142,10 @@ fn on_the_machine() -> Result<()> {
 fn in_the_guest() -> Result<()> {
     each::on(Kind::Guest, "e2e-child", |place| {
         let all = child_killed(place)?;
+        if place.node.cgroup == Cgroup::V1 {
+            // As on the machine; the log and the evidence agree.
+            return Ok(());
+        }
         insta::with_settings!({filters => FILTERS}, { assert_snapshot!(all, @r#"
         {
           "kernel log": [

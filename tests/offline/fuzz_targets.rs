@@ -62,10 +62,25 @@ proptest! {
         targets::oom_machine(&log);
     }
 
+    /// A file of the agent, with a few bytes changed.
+    #[test]
+    fn damaged_checkpoints(seq in any::<u64>(), changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4)) {
+        let mut file = format!(
+            r#"{{"v":1,"boot":"4f1d2c3b","through":"4f1d2c3b:{seq}:5297431:158","account":{{"counter":{seq},"through":"4f1d2c3b:-:5297431:158"}}}}"#
+        )
+        .into_bytes();
+        for (at, byte) in changes {
+            let at = at.index(file.len());
+            file[at] = byte;
+        }
+        targets::checkpoint_file(&file);
+    }
+
     #[test]
     fn any_bytes(data in proptest::collection::vec(any::<u8>(), 0..300)) {
         targets::kmsg_record(&data);
         targets::oom_machine(&data);
         targets::cgroup_path(&data);
+        targets::checkpoint_file(&data);
     }
 }

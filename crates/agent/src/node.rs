@@ -183,8 +183,8 @@ impl Node {
     }
 
     /// A pod was deleted.
-    pub fn pod_deleted(&mut self, uid: &str) {
-        self.forget_ends(uid);
+    pub fn pod_deleted(&mut self, uid: &str, now: Instant) {
+        self.judge_last_ends(uid, now);
         if self.records.get(uid).is_some_and(|record| !record.is_dirty() && record.oldest_unwritten().is_none()) {
             self.records.remove(uid);
         }
@@ -219,7 +219,7 @@ impl Node {
     pub fn next_write(&mut self, now: Instant) -> Option<Write> {
         loop {
             let uid = self.queue.take(now)?;
-            let pod = self.pods.get(&uid).or_else(|| self.pods.gone(&uid));
+            let pod = self.pods.get(&uid).or_else(|| self.pods.gone(&uid)).or_else(|| self.pods.never_shown(&uid));
             let is_gone = self.pods.get(&uid).is_none();
             let Some((record, pod)) = self.records.get_mut(&uid).zip(pod) else {
                 self.queue.done(&uid, now);

@@ -114,7 +114,10 @@ pub fn events(write: &Write, node: &str) -> Vec<Value> {
         }
         return vec![event(&write.namespace, &write.name, &pod, announcement, &announcement.message, node)];
     }
-    let message = format!("{} (pod {}/{}, which is gone)", announcement.message, write.namespace, write.name);
+    let message = match write.name.as_str() {
+        "" => format!("{} (pod with the UID {}, which the API server does not show)", announcement.message, write.uid),
+        name => format!("{} (pod {}/{name}, which is gone)", announcement.message, write.namespace),
+    };
     let mut events = Vec::new();
     if let Some(owner) = &write.owner {
         let object = json!({"apiVersion": owner.api_version, "kind": owner.kind, "namespace": write.namespace, "name": owner.name, "uid": owner.uid});

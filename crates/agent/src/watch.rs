@@ -62,7 +62,7 @@ pub fn apply(node: &mut Node, event: Result<Event<ApiPod>, watcher::Error>, befo
         }
         Event::Delete(pod) => {
             if let Some(pod) = pod.to_pod() {
-                node.pod_deleted(&pod.uid);
+                node.pod_deleted(&pod.uid, now);
             }
         }
         Event::InitDone => node.list_ends(now),

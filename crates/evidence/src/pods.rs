@@ -9,7 +9,7 @@ const MAX_PAST_IDS: usize = 256;
 /// Deleted pods that are remembered, because their last kill may come after them.
 const MAX_GONE: usize = 32;
 
-/// UIDs in cgroup paths that were waited for and never shown: those of the clusters around this one.
+/// UIDs in cgroup paths that were waited for and never shown: those of the clusters around this one, and of pods that came and went unseen.
 const MAX_STRANGE: usize = 32;
 
 /// A pod, as far as kills have to do with it.
@@ -143,7 +143,8 @@ pub struct Pods {
     hashes: BTreeMap<String, String>,
     past_ids: VecDeque<PastId>,
     gone: VecDeque<Pod>,
-    strange: VecDeque<String>,
+    /// Pods of which nothing is known but the UID.
+    strange: VecDeque<Pod>,
 }
 
 #[derive(Debug)]
@@ -166,7 +167,7 @@ impl Pods {
             self.hashes.insert(hash.clone(), pod.uid.clone());
         }
         self.gone.retain(|gone| gone.uid != pod.uid);
-        self.strange.retain(|strange| *strange != pod.uid && Some(strange) != pod.config_hash.as_ref());
+        self.strange.retain(|strange| strange.uid != pod.uid && Some(&strange.uid) != pod.config_hash.as_ref());
         self.by_uid.insert(pod.uid.clone(), pod);
     }
 
@@ -214,18 +215,24 @@ impl Pods {
 
     /// Whether this UID of a cgroup was waited for in vain.
     pub fn is_strange(&self, uid: &str) -> bool {
-        self.strange.iter().any(|strange| strange == uid)
+        self.never_shown(uid).is_some()
     }
 
-    /// Notes that this UID of a cgroup was waited for in vain.
-    pub fn note_strange(&mut self, uid: &str) {
+    /// A pod that the API never showed, by the UID of its cgroup: it has no name.
+    pub fn never_shown(&self, uid: &str) -> Option<&Pod> {
+        self.strange.iter().find(|strange| strange.uid == uid)
+    }
+
+    /// Notes that this UID of a cgroup was waited for in vain. Whether that is new.
+    pub fn note_strange(&mut self, uid: &str) -> bool {
         if self.by_cgroup_uid(uid).is_some() || self.is_strange(uid) {
-            return;
+            return false;
         }
         if self.strange.len() >= MAX_STRANGE {
             self.strange.pop_front();
         }
-        self.strange.push_back(uid.to_owned());
+        self.strange.push_back(Pod { uid: uid.to_owned(), ..Pod::default() });
+        true
     }
 
     /// The name of the container of this pod that has or had this id.

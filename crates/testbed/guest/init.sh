@@ -1,5 +1,5 @@
 #!/bin/busybox sh
-# The guest's one service: a Kubernetes node on cgroup v2. The kernel's command line says what only the run knows.
+# The guest's one service: a Kubernetes node. The kernel's command line says what only the run knows.
 export PATH=/opt/bin:/bin
 argument() { sed -n "s/.*podsight\.$1=\([^ ]*\).*/\1/p" /proc/cmdline; }
 mount -t proc proc /proc
@@ -9,7 +9,20 @@ mount -t tmpfs tmp /tmp
 mkdir -p /dev/pts /dev/shm
 mount -t devpts devpts /dev/pts
 mount -t tmpfs shm /dev/shm
-mount -t cgroup2 cgroup2 /sys/fs/cgroup
+if [ "$(argument cgroup)" = v1 ]; then
+  mount -t tmpfs cgroup /sys/fs/cgroup
+  for controller in cpu cpuacct cpuset memory devices freezer pids blkio; do
+    mkdir /sys/fs/cgroup/$controller
+    mount -t cgroup -o $controller cgroup /sys/fs/cgroup/$controller
+  done
+else
+  mount -t cgroup2 cgroup2 /sys/fs/cgroup
+fi
+log=/dev/$(argument log)
+if [ -c "$log" ]; then
+  stty -F "$log" raw -echo
+  cat /dev/kmsg >"$log" &
+fi
 mount --make-rshared /
 date -s "@$(argument now)" >/dev/null
 hostname "$(cat /etc/hostname)"

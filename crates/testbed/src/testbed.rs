@@ -10,6 +10,7 @@ use crate::build::{self, Programs};
 use crate::control_plane::ControlPlane;
 use crate::description::{self, Cgroup, Description, Kind};
 use crate::guest::Guest;
+use crate::guest::choice::Choice;
 use crate::images;
 use crate::install::Target;
 use crate::janitor::Janitor;
@@ -33,8 +34,8 @@ pub struct Testbed {
     pub plane: ControlPlane,
     /// What kills.
     pub kernel: Kernel,
-    /// Why there is no second node, where there is none.
-    pub guest: Result<()>,
+    /// What the second node counts memory with, or why there is none.
+    pub guest: Result<Cgroup>,
     /// All that runs.
     pub processes: Processes,
     /// Where steps are shown.
@@ -101,23 +102,28 @@ impl Testbed {
         Ok(())
     }
 
-    /// Builds what is missing, then starts everything.
+    /// Builds what is missing, then starts everything, with the usual second node.
     pub fn start(claim: &Claim, progress: &Progress) -> Result<Self> {
+        Self::start_with(Choice::default(), claim, progress)
+    }
+
+    /// Builds what is missing, then starts everything, with the second node of choice.
+    pub fn start_with(choice: Choice, claim: &Claim, progress: &Progress) -> Result<Self> {
         let folder = claim.folder().to_owned();
         let programs = build::build(progress)?;
         let state = State::read(&folder)?.context("the testbed's state is gone")?;
         let processes = Processes::new(&folder, state)?;
         let testbed = match Self::possible() {
-            Ok(()) => Self::on_nodes(folder, programs, processes, progress),
+            Ok(()) => Self::on_nodes(choice, folder, programs, processes, progress),
             Err(reason) => Self::on_recording(folder, programs, processes, progress, reason),
         }?;
         testbed.description().write()?;
         Ok(testbed)
     }
 
-    fn on_nodes(folder: PathBuf, programs: Programs, mut processes: Processes, progress: &Progress) -> Result<Self> {
+    fn on_nodes(choice: Choice, folder: PathBuf, programs: Programs, mut processes: Processes, progress: &Progress) -> Result<Self> {
         let images = images::build(&folder.join("images"), progress)?;
-        let guest = Guest::prepare(progress);
+        let guest = Guest::prepare(choice, progress);
         progress.step("start etcd, the API server, the controllers and the scheduler");
         let plane = ControlPlane::start(&mut processes, &programs)?;
         if let Ok(guest) = &guest {
@@ -134,7 +140,7 @@ impl Testbed {
         }
         progress.step("wait for the agents");
         install::wait_ready(&mut processes, &plane, 1 + usize::from(guest.is_ok()))?;
-        let (podsight, guest) = (images.programs.podsight_folder(), guest.map(drop));
+        let (podsight, guest) = (images.programs.podsight_folder(), guest.map(|guest| guest.cgroup()));
         Ok(Self { folder, programs, podsight, plane, kernel: Kernel::Real(node), guest, processes, progress: progress.clone() })
     }
 
@@ -161,9 +167,9 @@ impl Testbed {
         if matches!(self.kernel, Kernel::Real(_)) {
             nodes.push(description::Node { name: node::NAME.into(), cgroup: machine, kind: Kind::Machine, console: None });
         }
-        if self.guest.is_ok() {
+        if let Ok(cgroup) = self.guest {
             let console = Some(self.folder.join("logs/guest.log"));
-            nodes.push(description::Node { name: guest::NAME.into(), cgroup: Cgroup::V2, kind: Kind::Guest, console });
+            nodes.push(description::Node { name: guest::NAME.into(), cgroup, kind: Kind::Guest, console });
         }
         Description {
             folder: self.folder.clone(),

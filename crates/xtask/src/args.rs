@@ -10,7 +10,7 @@ use podsight_testbed::node::namespace;
 use podsight_testbed::progress::Progress;
 use podsight_testbed::{cleanup, folders, images, janitor};
 
-use crate::{bench, generate, test, up};
+use crate::{bench, fuzz, generate, nodes, test, up};
 
 /// Development tasks.
 #[derive(Debug, Parser)]
@@ -34,6 +34,17 @@ enum Verb {
     Gen,
     /// Runs every test: formatting, lints, unit, integration and repository tests, and the end-to-end tests on real nodes.
     Test,
+    /// Runs the agent's end-to-end tests on every kernel that Debian has, as QEMU guests; takes long.
+    Nodes {
+        /// Which, for example `5.10-v1`; all if none is named.
+        names: Vec<String>,
+    },
+    /// Runs the fuzz targets with the captured logs for seeds; needs a nightly compiler and cargo-fuzz.
+    Fuzz {
+        /// How long each of them runs.
+        #[arg(long, default_value_t = 60)]
+        seconds: u32,
+    },
     /// Measures the real programs and writes docs/reference/figures.md.
     Bench,
     /// Writes podsight's images as OCI archives to target/images.
@@ -60,6 +71,8 @@ fn dispatch(verb: Verb) -> Result<ExitCode> {
     match verb {
         Verb::Up { once } => return up::run(once),
         Verb::Test => return test::run(),
+        Verb::Nodes { names } => return nodes::run(&names),
+        Verb::Fuzz { seconds } => return fuzz::run(seconds),
         Verb::Bench => return bench::run(),
         Verb::Down => {
             let said = if cleanup::down(&folders::state()?)? { "the testbed is down" } else { "no testbed is running" };

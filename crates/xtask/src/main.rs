@@ -2,7 +2,9 @@
 
 mod args;
 mod bench;
+mod fuzz;
 mod generate;
+mod nodes;
 mod tally;
 mod test;
 mod up;

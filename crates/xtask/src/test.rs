@@ -22,11 +22,11 @@ const ON_TESTBED: [&str; 2] = ["cluster", "node"];
 const SHOWN_LINES: usize = 60;
 
 /// One line of the summary.
-struct Step {
-    name: &'static str,
-    tally: Tally,
-    note: Option<String>,
-    failures: Vec<String>,
+pub(crate) struct Step {
+    pub(crate) name: &'static str,
+    pub(crate) tally: Tally,
+    pub(crate) note: Option<String>,
+    pub(crate) failures: Vec<String>,
 }
 
 pub(crate) fn run() -> Result<ExitCode> {
@@ -96,16 +96,22 @@ fn on_testbed(progress: &Progress, logs: &Path) -> Result<Vec<Step>> {
 
 fn run_on_testbed(progress: &Progress, logs: &Path, claim: &Claim) -> Result<Step> {
     let mut testbed = Testbed::start(claim, progress)?;
+    let mut step = tests_on(&mut testbed, progress, logs, &ON_TESTBED, &[])?;
+    step.note = testbed.guest.as_ref().err().map(|reason| format!("without the second node, cgroup v2: {reason:#}"));
+    Ok(step)
+}
+
+/// Runs those tests of the binaries whose names contain one of `filters`, or all.
+pub(crate) fn tests_on(testbed: &mut Testbed, progress: &Progress, logs: &Path, binaries: &[&str], filters: &[&str]) -> Result<Step> {
     let description = testbed.description().write()?;
     let mut command = cargo()?;
     command.args(["test", "--locked", "--no-fail-fast", "--package", "podsight-tests"]);
-    for binary in ON_TESTBED {
+    for binary in binaries {
         command.args(["--test", binary]);
     }
-    command.args(["--", "--show-output"]).env(VARIABLE, description);
-    let mut step = tests(progress, logs, "end to end", &mut command, &[])?;
+    command.args(["--", "--show-output"]).args(filters).env(VARIABLE, description);
+    let step = tests(progress, logs, "end to end", &mut command, &[])?;
     testbed.processes.check()?;
-    step.note = testbed.guest.as_ref().err().map(|reason| format!("without the second node, cgroup v2: {reason:#}"));
     Ok(step)
 }
 

@@ -44,7 +44,7 @@ fn show(claim: &Claim, progress: &Progress, once: bool) -> Result<bool> {
             writeln!(out, "left out: nodes, pods and the kernel's own kills (the kernel log is a recording), because {reason:#}")?;
         }
         (Kernel::Real(_), Err(reason)) => writeln!(out, "left out: the second node (cgroup v2), because {reason:#}")?,
-        (Kernel::Real(_), Ok(())) => {}
+        (Kernel::Real(_), Ok(_)) => {}
     }
     if !once {
         writeln!(out, "\nexport KUBECONFIG={}", testbed.plane.kubectl.kubeconfig().display())?;

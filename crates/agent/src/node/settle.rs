@@ -36,7 +36,8 @@ impl Node {
             let uids = waiting.kill.victim_cgroup.as_deref().map(|path| podsight_cgroup::parse(path).pod_uids).unwrap_or_default();
             let place = attribute(&waiting.kill, &self.pods, patience);
             let must_wait = match &place {
-                Place::StrangePod { .. } => !is_over,
+                // It is waited for once.
+                Place::StrangePod { uid } => !is_over && !self.pods.is_strange(uid),
                 Place::Pod(place) => !is_over && place.is_id_unknown && place.container.is_none() && place.infrastructure.is_none(),
                 Place::Unknown | Place::Foreign => false,
             };
@@ -51,7 +52,10 @@ impl Node {
             }
             if is_over {
                 for uid in &uids {
-                    self.pods.note_strange(uid);
+                    let is_new = self.pods.note_strange(uid);
+                    if is_new && matches!(&place, Place::StrangePod { uid: strange } if strange == uid) {
+                        self.announce_stranger(&waiting, uid, now);
+                    }
                 }
             }
             self.record(&waiting, &place, now);
@@ -80,6 +84,31 @@ impl Node {
                 log_kill(waiting, None, None, None);
             }
         }
+    }
+
+    /// Has an Event on the node tell of a kill in a pod that the API does not show: it came and went unseen, or is of another cluster. Once for each
+    /// such pod, as nobody's status can tell whether the kill matters.
+    fn announce_stranger(&mut self, waiting: &Waiting, uid: &str, now: Instant) {
+        let kill = &waiting.kill;
+        let limit = kill.limit_cgroup.as_deref().map(podsight_cgroup::parse);
+        let scope = limit.map_or_else(|| foreign_scope(kill), |limit| limit.scope);
+        let confirmed = ConfirmedKill {
+            id: waiting.id,
+            at: waiting.at,
+            container: None,
+            starts_incident: true,
+            comm: kill.comm.clone(),
+            anon_kib: kill.anon_rss_kb,
+            resident_kib: None,
+            scope,
+            limit: None,
+            verdict: verdict::by_scope(scope),
+            attribution: kill.attribution,
+        };
+        let record = self.records.entry(uid.to_owned()).or_insert_with(|| PodRecord::new(Evidence::default()));
+        record.merge(&confirmed, (waiting.ordinal, waiting.before));
+        record.announce(Announcement::new(&confirmed, None));
+        self.queue.add(uid, now);
     }
 
     fn record_in_pod(&mut self, waiting: &Waiting, place: &InPod, now: Instant) {
@@ -222,4 +251,62 @@ pub(super) fn log_kill(waiting: &Waiting, pod: Option<&Pod>, container: Option<&
         cgroup = if pod.is_some() { None } else { cgroup },
         "The kernel killed a process for memory."
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::AgentMetrics;
+    use crate::node::Outcome;
+    use crate::publish::events;
+    use jiff::Timestamp;
+
+    const UID: &str = "3f1c2a44-9d1e-4b7a-8c55-0a1b2c3d4e5f";
+
+    fn kill(seq: u64) -> Kill {
+        let cgroup = format!("/kubepods/burstable/pod{UID}/{}", "5".repeat(64)).into_bytes();
+        Kill {
+            incident: seq,
+            seq: Some(seq),
+            usec: Some(seq * 1_000),
+            pid: Some(7),
+            comm: Some(b"work".to_vec()),
+            global: Some(false),
+            victim_cgroup: Some(cgroup.clone()),
+            limit_cgroup: Some(cgroup),
+            ..Kill::default()
+        }
+    }
+
+    #[test]
+    fn a_pod_that_was_never_shown_is_told_of_on_the_node_once() {
+        let start = Instant::now();
+        let wall = Timestamp::from_second(1_763_805_600).unwrap();
+        let mut node = Node::new("4f1d2c3b".parse().unwrap(), None, AgentMetrics::unregistered(), start);
+        node.list_begins();
+        node.list_ends(start);
+        node.kill(kill(1), wall, start);
+        node.settle(start);
+        assert_eq!(node.next_write(start), None, "it may still be shown");
+        let later = start + PATIENCE;
+        node.settle(later);
+        let write = node.next_write(later).unwrap();
+        let told = events(&write, "node-1");
+        assert_eq!(told.len(), 1);
+        assert_eq!(told[0]["involvedObject"], serde_json::json!({"apiVersion": "v1", "kind": "Node", "name": "node-1", "uid": "node-1"}));
+        assert_eq!(
+            told[0]["message"],
+            format!(
+                "The kernel killed process work (pid 7) in the pod, in a container that could not be named: the container reached its memory \
+                 limit [oom-container-limit] (pod with the UID {UID}, which the API server does not show)"
+            )
+        );
+        node.written(&write.uid, Outcome::Written, wall, later);
+        assert!(node.checkpoint().through.is_some());
+        node.kill(kill(2), wall, later);
+        node.settle(later);
+        assert_eq!(node.next_write(later), None);
+        let balance = node.ledger.balance();
+        assert_eq!((balance.attributed, balance.pending), (2, 0));
+    }
 }

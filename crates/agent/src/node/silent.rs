@@ -53,9 +53,14 @@ impl Node {
         }
     }
 
-    /// Forgets a pod's ends.
-    pub(super) fn forget_ends(&mut self, uid: &str) {
-        self.ends.pending.retain(|(of, _), _| of != uid);
+    /// Judges the ends of a pod that goes, by what is known by now, and forgets them.
+    pub(super) fn judge_last_ends(&mut self, uid: &str, now: Instant) {
+        let (last, pending) = std::mem::take(&mut self.ends.pending).into_iter().partition(|((of, _), _)| of == uid);
+        self.ends.pending = pending;
+        let last: BTreeMap<(String, String), End> = last;
+        for ((uid, name), end) in last {
+            self.judge(&uid, &name, &end.ended, now);
+        }
         self.ends.judged.retain(|(of, _), _| of != uid);
     }
 
@@ -203,5 +208,18 @@ mod tests {
         let later = start + Duration::from_secs(11);
         node.judge_ends(later);
         assert_eq!(written(&mut node, later), None);
+    }
+
+    #[test]
+    fn an_end_of_a_pod_that_goes_is_judged_before_it_is_gone() {
+        let start = Instant::now();
+        let mut node = node(start);
+        node.pod(Pod { is_deleted: true, ..ended_pod("Error", 137, 1_500) }, start);
+        node.pod_deleted("3f1c2a44-9d1e-4b7a-8c55-0a1b2c3d4e5f", start);
+        let count = |verdict| node.metrics.verdicts.get_or_create(&VerdictLabels { verdict }).get();
+        assert_eq!((count("stop-grace-exceeded"), count("killer-unknown")), (1, 0));
+        node.judge_ends(start + Duration::from_mins(1));
+        let count = |verdict| node.metrics.verdicts.get_or_create(&VerdictLabels { verdict }).get();
+        assert_eq!(count("stop-grace-exceeded"), 1, "once is enough");
     }
 }

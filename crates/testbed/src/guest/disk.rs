@@ -23,7 +23,7 @@ const INIT: &str = include_str!("../../guest/init.sh");
 
 const PROGRAMS: [&str; 7] = ["kubelet", "containerd", "containerd-shim-runc-v2", "ctr", "ptp", "host-local", "loopback"];
 
-const FOLDERS: [&str; 16] = [
+const FOLDERS: [&str; 17] = [
     "bin",
     "dev",
     "etc",
@@ -31,6 +31,7 @@ const FOLDERS: [&str; 16] = [
     "opt/certificates",
     "opt/cni",
     "opt/plugins",
+    "opt/static-pods",
     "proc",
     "root",
     "run",
@@ -94,6 +95,7 @@ fn put_configuration(root: &Path, plane: &ControlPlane) -> Result<()> {
         container_runtime: Path::new("/run/containerd/containerd.sock"),
         authority,
         pod_logs: Path::new("/var/log/pods"),
+        static_pods: Path::new("/opt/static-pods"),
         plugins: Path::new("/opt/plugins"),
         port: 10250,
     };

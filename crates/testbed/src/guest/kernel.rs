@@ -8,14 +8,10 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
+use crate::guest::choice::Series;
+use crate::guest::packages;
 use crate::progress::Progress;
 use crate::{command, folders, tools};
-
-/// Names of the packages that will do, as a regular expression for apt-cache.
-const PACKAGES: &str = r"^linux-image-6\.12\..*-cloud-amd64-unsigned$";
-
-/// What a package's file begins with.
-const FILES: &str = "linux-image-6.12.";
 
 /// Modules on the way to the disk and the network, and those that pods need.
 const MODULES: [&str; 6] = ["virtio_pci", "virtio_blk", "virtio_net", "ext4", "veth", "overlay"];
@@ -30,37 +26,38 @@ pub(super) struct Kernel {
 }
 
 impl Kernel {
-    /// The kernel of the cache; otherwise downloads and unpacks Debian's newest.
-    pub(super) fn find(progress: &Progress) -> Result<Self> {
+    /// The kernel of the cache; otherwise downloads and unpacks Debian's newest of the series.
+    pub(super) fn find(series: Series, progress: &Progress) -> Result<Self> {
         if std::env::consts::ARCH != "x86_64" {
             bail!("the second node is made for x86-64 machines only");
         }
         let _lock = folders::lock_cache(progress)?;
-        let cache = folders::cache()?.join("kernels");
-        fs::create_dir_all(&cache).with_context(|| format!("create {}", cache.display()))?;
-        let package = match packages(&cache)?.pop() {
+        let cache = folders::cache()?.join("kernels").join(series.name());
+        let packages = match packages::kept(series, &cache)? {
             Some(kept) => kept,
-            None => download(&cache, progress)?,
+            None => packages::download(series, &cache, progress)?,
         };
-        let folder = package.with_extension("");
+        let folder = cache.join("unpacked");
         // Another text of the initramfs is another initramfs.
         let ready = folder.join("init");
         if fs::read_to_string(&ready).is_ok_and(|text| text == INIT) {
             return Self::in_folder(&folder);
         }
-        progress.step("unpack Debian's kernel for the second node (once)");
+        progress.step(&format!("unpack Debian's kernel {} for a node (once)", series.name()));
         if folder.exists() {
             fs::remove_dir_all(&folder).with_context(|| format!("remove {}", folder.display()))?;
         }
-        command::run(Command::new("dpkg-deb").arg("-x").arg(&package).arg(&folder))?;
+        for package in &packages {
+            command::run(Command::new("dpkg-deb").arg("-x").arg(package).arg(&folder))?;
+        }
         make_initramfs(&folder)?;
         fs::write(&ready, INIT).with_context(|| format!("write {}", ready.display()))?;
         Self::in_folder(&folder)
     }
 
     fn in_folder(folder: &Path) -> Result<Self> {
-        let boot = folder.join("boot");
-        let image = only_entry(&boot, "vmlinuz-")?;
+        // Beside its modules, where it is a package of its own.
+        let image = only_entry(&folder.join("boot"), "vmlinuz-").or_else(|_| only_entry(&modules(folder)?, "vmlinuz"))?;
         Ok(Self { image, initramfs: initramfs(folder) })
     }
 }
@@ -69,50 +66,16 @@ fn initramfs(folder: &Path) -> PathBuf {
     folder.join("initramfs.cpio")
 }
 
-/// Packages in the cache, oldest version first.
-fn packages(cache: &Path) -> Result<Vec<PathBuf>> {
-    let entries = fs::read_dir(cache).with_context(|| format!("list {}", cache.display()))?;
-    let mut found: Vec<PathBuf> = entries
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| path.extension().is_some_and(|extension| extension == "deb"))
-        .filter(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(FILES)))
-        .collect();
-    found.sort_by_key(|path| numbers(&path.to_string_lossy()));
-    Ok(found)
-}
-
-fn download(cache: &Path, progress: &Progress) -> Result<PathBuf> {
-    for program in ["apt-cache", "apt-get"] {
-        tools::Tool { program, source: tools::Source::Words("Debian's kernel comes by apt") }.require()?;
-    }
-    let known = command::run(Command::new("apt-cache").args(["search", "--names-only", PACKAGES]))?;
-    let mut names: Vec<&str> = known.lines().filter_map(|line| line.split(' ').next()).collect();
-    names.sort_by_key(|name| numbers(name));
-    let Some(name) = names.last() else {
-        bail!("apt knows no package {PACKAGES}: it comes from Debian 13, or from Debian 12 with backports, after apt-get update");
-    };
-    progress.step(&format!("download {name} (once)"));
-    // Where the file is complete it gets its name: a broken download is never taken for a kernel.
-    let draft = cache.join(format!("draft.{}", std::process::id()));
-    fs::create_dir_all(&draft).with_context(|| format!("create {}", draft.display()))?;
-    command::run(Command::new("apt-get").current_dir(&draft).args(["download", "--quiet", name]))?;
-    let file = packages(&draft)?.pop().with_context(|| format!("apt-get download {name} left no package"))?;
-    let kept = cache.join(file.file_name().context("a package's file has a name")?);
-    fs::rename(&file, &kept).with_context(|| format!("keep {}", kept.display()))?;
-    fs::remove_dir_all(&draft).with_context(|| format!("remove {}", draft.display()))?;
-    Ok(kept)
-}
-
-/// The numbers in a version, so that 6.12.9 comes before 6.12.10.
-fn numbers(text: &str) -> Vec<u64> {
-    text.split(|character: char| !character.is_ascii_digit()).filter_map(|digits| digits.parse().ok()).collect()
+/// The folder of the kernel's modules, named after its release.
+fn modules(folder: &Path) -> Result<PathBuf> {
+    // usr/ where the distribution has merged the two.
+    let library = ["lib/modules", "usr/lib/modules"].map(|path| folder.join(path)).into_iter().find(|path| path.is_dir());
+    only_entry(&library.context("the kernel's packages hold no modules")?, "")
 }
 
 /// busybox and the modules, loaded before anything else can be.
 fn make_initramfs(folder: &Path) -> Result<()> {
-    // usr/ where the distribution has merged the two.
-    let library = ["lib/modules", "usr/lib/modules"].map(|path| folder.join(path)).into_iter().find(|path| path.is_dir());
-    let modules = only_entry(&library.context("the kernel's package holds no modules")?, "")?;
+    let modules = modules(folder)?;
     let version = modules.file_name().context("the modules' folder has a name")?.to_string_lossy().into_owned();
     let base = if modules.starts_with(folder.join("usr")) { folder.join("usr") } else { folder.to_owned() };
     let packed = command::run(Command::new("find").arg(&modules).args(["-name", "*.ko.xz"]))?;
@@ -174,16 +137,4 @@ fn only_entry(folder: &Path, prefix: &str) -> Result<PathBuf> {
         .filter_map(|entry| Some(entry.ok()?.path()))
         .filter(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(prefix)));
     named.next().with_context(|| format!("{} holds no {prefix}…", folder.display()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn versions_are_ordered_by_number() {
-        let mut names = ["linux-image-6.12.10-cloud", "linux-image-6.12.9-cloud"];
-        names.sort_by_key(|name| numbers(name));
-        assert_eq!(names, ["linux-image-6.12.9-cloud", "linux-image-6.12.10-cloud"]);
-    }
 }

@@ -1,10 +1,12 @@
-//! A second node: Debian's 6.12 kernel with cgroup v2, as a QEMU guest.
+//! A second node: a kernel of Debian's, as a QEMU guest; 6.12 with cgroup v2 unless another is chosen.
 //!
-//! The two kernels kill differently. On cgroup v1 a child dies and the pod runs on unseen; on v2 the kubelet's
+//! Kernels kill differently. On cgroup v1 a child dies and the pod runs on unseen; on v2 the kubelet's
 //! `memory.oom.group` takes the whole container.
 
+pub mod choice;
 mod disk;
 mod kernel;
+mod packages;
 
 use std::path::Path;
 use std::process::Command;
@@ -12,9 +14,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
 
+use self::choice::Choice;
 use self::kernel::Kernel;
 use crate::build::Programs;
 use crate::control_plane::ControlPlane;
+use crate::description::Cgroup;
 use crate::images::Images;
 use crate::node::wait_ready;
 use crate::processes::Processes;
@@ -34,22 +38,28 @@ const MEMORY_MIB: u32 = 2048;
 #[derive(Debug)]
 pub struct Guest {
     kernel: Kernel,
+    choice: Choice,
 }
 
 impl Guest {
     /// Finds QEMU and a kernel. The error is one sentence that says what is missing.
-    pub fn prepare(progress: &Progress) -> Result<Self> {
+    pub fn prepare(choice: Choice, progress: &Progress) -> Result<Self> {
         for tool in tools::GUEST {
             tool.require()?;
         }
-        Ok(Self { kernel: Kernel::find(progress)? })
+        Ok(Self { kernel: Kernel::find(choice.series, progress)?, choice })
+    }
+
+    /// What its kernel counts memory with.
+    pub fn cgroup(&self) -> Cgroup {
+        self.choice.cgroup
     }
 
     /// Makes the guest's disk and boots it; it goes on to become Ready by itself.
     pub fn start(&self, processes: &mut Processes, programs: &Programs, plane: &ControlPlane, images: &Images) -> Result<()> {
         let folder = processes.folder().join("guest");
         let disk = disk::make(&folder, programs, plane, images)?;
-        processes.start("guest", &mut self.qemu(&disk, plane.port)?)?;
+        processes.start("guest", &mut self.qemu(&disk, plane.port, &processes.folder().join("logs/guest.kmsg"))?)?;
         Ok(())
     }
 
@@ -59,7 +69,7 @@ impl Guest {
             .with_context(|| format!("the guest's console is {}", processes.folder().join("logs/guest.log").display()))
     }
 
-    fn qemu(&self, disk: &Path, port: u16) -> Result<Command> {
+    fn qemu(&self, disk: &Path, port: u16, log: &Path) -> Result<Command> {
         #[expect(clippy::disallowed_methods, reason = "the guest has no clock of its own")]
         let now = SystemTime::now().duration_since(UNIX_EPOCH).context("read the clock")?.as_secs();
         let qemu = tools::GUEST.first().copied().context("the first tool of the guest is QEMU")?.require()?;
@@ -72,9 +82,22 @@ impl Guest {
             .arg(&self.kernel.image)
             .arg("-initrd")
             .arg(&self.kernel.initramfs)
-            .args(["-append", &format!("console=ttyS0 quiet panic=-1 podsight.api={port} podsight.now={now}")])
+            .args(["-append", &format!("console=ttyS0 quiet panic=-1 podsight.api={port} podsight.now={now} {}", self.arguments())])
             .args(["-drive", &format!("file={},format=raw,if=virtio,cache=unsafe", disk.display())])
             .args(["-netdev", "user,id=network", "-device", "virtio-net-pci,netdev=network"]);
+        if self.choice.keeps_log {
+            command.args(["-serial", "mon:stdio", "-serial", &format!("file:{}", log.display())]);
+        }
         Ok(command)
+    }
+
+    /// What the guest's init is told of the choice.
+    fn arguments(&self) -> String {
+        let cgroup = match self.choice.cgroup {
+            Cgroup::V1 => "v1",
+            Cgroup::V2 => "v2",
+        };
+        let log = if self.choice.keeps_log { "ttyS1" } else { "none" };
+        format!("podsight.cgroup={cgroup} podsight.log={log}")
     }
 }

@@ -17,6 +17,8 @@ pub struct Settings<'a> {
     pub authority: &'a Path,
     /// The containers' logs.
     pub pod_logs: &'a Path,
+    /// Manifests of pods that it runs by itself.
+    pub static_pods: &'a Path,
     /// Volume plugins: none, but the folder must not be the machine's.
     pub plugins: &'a Path,
     /// Its server's port on 127.0.0.1.
@@ -52,6 +54,7 @@ pub fn write(path: &Path, settings: &Settings<'_>) -> Result<()> {
         "makeIPTablesUtilChains": false,
         "podLogsDir": settings.pod_logs,
         "resolvConf": "",
+        "staticPodPath": settings.static_pods,
         "volumePluginDir": settings.plugins,
     });
     fs::write(path, text.to_string()).with_context(|| format!("write {}", path.display()))

@@ -48,12 +48,15 @@ impl Node {
         let client = plane.node_certificate(NAME)?;
         let kubeconfig = folder.join("kubeconfig");
         kubeconfig::write(&kubeconfig, &plane.server(), &plane.authority.certificate_file(), &client)?;
+        let static_pods = folder.join("static-pods");
+        fs::create_dir_all(&static_pods).with_context(|| format!("create {}", static_pods.display()))?;
         let [port] = ports::free()?;
         let settings = kubelet::Settings {
             cgroup_root: Some(&cgroup),
             container_runtime: containerd.socket(),
             authority: &plane.authority.certificate_file(),
             pod_logs: &folder.join("pod-logs"),
+            static_pods: &static_pods,
             plugins: &folder.join("plugins"),
             port,
         };

@@ -18,6 +18,7 @@ use serde_json::json;
 
 use crate::bench::figure::{Aim, Figure};
 use crate::bench::program::{cpu_seconds, resident_mib};
+use crate::bench::storm;
 
 /// How long the agent is watched doing nothing.
 const IDLE: Duration = Duration::from_mins(1);
@@ -58,13 +59,15 @@ fn on(testbed: &mut Testbed, progress: &Progress) -> Result<Vec<Figure>> {
     let agent_how = "in its pod on this machine, over a minute without kills";
     let cpu = idle / IDLE.as_secs_f64() * 1000.0;
     let after = resident_mib(agent, "VmHWM").context("the agent is gone")?;
-    Ok(vec![
+    let mut figures = vec![
         Figure { what: "agent, resident, idle", measured: resident, unit: "MiB", aim: Aim::AtMost(10.0), how: agent_how.into() },
         Figure { what: "agent, processor, idle", measured: cpu, unit: "mCPU", aim: Aim::AtMost(0.5), how: agent_how.into() },
         Figure { what: "agent, most resident memory", measured: after, unit: "MiB", aim: Aim::None, how: format!("after {KILLS} kills") },
-        Figure { what: "agent, kill → annotation, p50", measured: at(500), unit: "s", aim: Aim::None, how: how.clone() },
+        Figure { what: "agent, kill → annotation, p50", measured: at(500), unit: "s", aim: Aim::AtMost(0.5), how: how.clone() },
         Figure { what: "agent, kill → annotation, p99", measured: at(990), unit: "s", aim: Aim::AtMost(1.0), how },
-    ])
+    ];
+    figures.extend(storm::measure(testbed, agent, progress)?);
+    Ok(figures)
 }
 
 /// The agent's process on this machine: its name, in a cgroup of this testbed.
@@ -145,17 +148,20 @@ fn pod(number: usize) -> serde_json::Value {
     })
 }
 
-/// The pod's UID in `…/pod<uid>/…`.
+/// The UID of the victim's pod.
 fn uid_in_path(line: &str) -> Option<String> {
-    let uid = line.split_once("task_memcg=")?.1.split_once("/kubepods")?.1.split_once("/pod")?.1;
-    Some(uid.split(['/', ',']).next()?.to_owned())
+    let path = line.split_once("task_memcg=")?.1.split(',').next()?;
+    podsight_cgroup::parse(path.as_bytes()).pod_uids.into_iter().next()
 }
 
 #[cfg(test)]
 mod tests {
     #[test]
     fn the_uid_is_that_of_the_victim() {
-        let line = "6,1,2,-;oom-kill:constraint=CONSTRAINT_MEMCG,oom_memcg=/x/podother,task_memcg=/podsight-0a1b/kubepods/burstable/pod1-2-3/abc,task=a,pid=1";
-        assert_eq!(super::uid_in_path(line).as_deref(), Some("1-2-3"));
+        let pod = |digit: &str| format!("/podsight-0a1b/kubepods/burstable/pod{0}-9d1e-4b7a-8c55-0a1b2c3d4e5f", digit.repeat(8));
+        let container = "5".repeat(64);
+        let (limit, victim) = (pod("1"), pod("2"));
+        let line = format!("6,1,2,-;oom-kill:constraint=CONSTRAINT_MEMCG,oom_memcg={limit},task_memcg={victim}/{container},task=a,pid=1");
+        assert_eq!(super::uid_in_path(&line).as_deref(), Some("22222222-9d1e-4b7a-8c55-0a1b2c3d4e5f"));
     }
 }

@@ -5,6 +5,7 @@ mod figure;
 mod machine;
 mod offline;
 mod program;
+mod storm;
 mod webhook;
 
 use std::fs;

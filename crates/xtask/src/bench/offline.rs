@@ -15,6 +15,12 @@ use crate::bench::program::{best_of, podsight};
 /// Size of the log of irrelevant lines, MiB.
 const LOG_MIB: u32 = 512;
 
+/// A log of a kernel with cgroup v2, with all kinds of kills.
+const REPORTS: &str = "tests/corpus/captured/6.12-v2.kmsg";
+
+/// Size of the log of reports, MiB.
+const REPORTS_MIB: usize = 64;
+
 /// What a busy node's kernel says all day.
 const IRRELEVANT: [&str; 4] = [
     "IPv6: ADDRCONF(NETDEV_CHANGE): vethd6c1ee52: link becomes ready",
@@ -38,6 +44,18 @@ pub(crate) fn measure(progress: &Progress) -> Result<Vec<Figure>> {
         unit: "GB/s",
         aim: Aim::AtLeast(1.0),
         how: format!("{LOG_MIB} MiB of raw records in the page cache, best of 5, the whole program"),
+    });
+
+    progress.step("bench: podsight kmsg on reports");
+    let (log, lines) = reports()?;
+    let cost = best_of(5, Command::new(&program).arg("kmsg").arg(&log).args(["-o", "json"]), &[0])?;
+    fs::remove_file(&log).with_context(|| format!("remove {}", log.display()))?;
+    figures.push(Figure {
+        what: "`podsight kmsg` on the lines of reports",
+        measured: cost.elapsed.as_secs_f64() * 1e6 / lines,
+        unit: "µs a line",
+        aim: Aim::AtMost(1.0),
+        how: format!("{REPORTS_MIB} MiB of {REPORTS} over and over, best of 5, the whole program with its output"),
     });
 
     match corpus() {
@@ -72,6 +90,24 @@ fn irrelevant_log() -> Result<(PathBuf, f64)> {
     file.flush().context("write the log of irrelevant lines")?;
     #[expect(clippy::cast_precision_loss, reason = "half a gigabyte is exact in a double")]
     Ok((path, bytes as f64))
+}
+
+/// The reports of a captured log, one after the other; how many lines.
+fn reports() -> Result<(PathBuf, f64)> {
+    let captured = folders::repository()?.join(REPORTS);
+    let text = fs::read_to_string(&captured).with_context(|| format!("read {}", captured.display()))?;
+    let first = text.find(" invoked oom-killer").and_then(|at| text.get(..at)?.rfind('\n')).context("there is a report in it")?;
+    let reports = text.get(first + 1..).unwrap_or_default();
+    let path = static_programs::target_folder()?.join("reports.kmsg");
+    let mut file = BufWriter::new(File::create(&path).with_context(|| format!("create {}", path.display()))?);
+    let (mut bytes, mut lines) = (0, 0_u32);
+    while bytes < REPORTS_MIB * 1024 * 1024 {
+        file.write_all(reports.as_bytes()).context("write the log of reports")?;
+        bytes += reports.len();
+        lines += u32::try_from(reports.lines().count()).context("count the lines")?;
+    }
+    file.flush().context("write the log of reports")?;
+    Ok((path, f64::from(lines)))
 }
 
 fn corpus() -> Option<PathBuf> {
