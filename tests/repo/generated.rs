@@ -121,6 +121,7 @@ fn exit_codes() -> Result<String> {
 pub(crate) fn metrics() -> Result<String> {
     let mut webhook = Metrics::new("podsight_webhook", "");
     podsight_webhook::metrics::WebhookMetrics::register(webhook.own());
+    podsight_webhook::metrics::WatchMetrics::register(webhook.own());
     podsight_runtime::serve::ConnectionMetrics::default().register(webhook.own());
     podsight_runtime::certificate::CertificateStore::new().register(webhook.own());
     let mut agent = Metrics::new("podsight_agent", "");

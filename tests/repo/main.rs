@@ -12,3 +12,4 @@ mod objects;
 mod overlays;
 mod policy;
 mod repository;
+mod watches;

@@ -1,5 +1,6 @@
 //! `podsight check`.
 
+mod cluster;
 mod files;
 mod run;
 
@@ -37,6 +38,8 @@ pub(crate) struct Args {
     /// All but these rules
     #[arg(long, value_name = "RULE", value_delimiter = ',', value_parser = rule_id)]
     skip: Vec<String>,
+    #[command(flatten)]
+    cluster: cluster::Args,
     #[command(flatten)]
     voice: Voice,
 }
@@ -81,7 +84,7 @@ impl Args {
         let paths = if self.paths.is_empty() { vec![PathBuf::from(".")] } else { self.paths };
         let least = if self.profile == Profile::Hygiene { Certainty::Hint } else { Certainty::Likely };
         let wanted = run::Wanted { least, only: self.only, skip: self.skip };
-        let outcome = run::run(&paths, &wanted);
+        let outcome = run::run(&paths, &wanted, &self.cluster);
         let lang = self.voice.lang();
         let report = &outcome.report;
         for note in &outcome.notes {

@@ -1,11 +1,14 @@
 //! What the files of one run hold: the names and keys that their pods may refer to.
 
-use crate::facts::{Facts, Presence, RefKind};
+mod admission;
+
+use crate::facts::{Claim, Facts, Known, LimitRange, PodSecurity, Presence, RefKind, ResourceQuota};
 use crate::near::is_near;
 use crate::reference::references;
 use podsight_spec::{Document, workloads};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// The objects of a run, by the folder that they lie in.
 #[derive(Clone, Debug, Default)]
@@ -13,6 +16,8 @@ pub struct Bundle {
     objects: BTreeMap<(RefKind, String), Vec<Object>>,
     /// The names that pods of the run refer to.
     referred: BTreeSet<(RefKind, String)>,
+    /// What will decide over the run's pods.
+    admission: admission::Objects,
 }
 
 #[derive(Clone, Debug)]
@@ -62,12 +67,18 @@ impl Bundle {
         }
     }
 
+    /// Whether the folder holds objects that decide over the pods of the namespace.
+    pub fn decides(&self, folder: &str, namespace: Option<&str>) -> bool {
+        self.admission.decides(folder, namespace)
+    }
+
     /// The bundle as it looks from a folder.
     pub fn from_folder<'a>(&'a self, folder: &'a str) -> Folder<'a> {
         Folder { bundle: self, folder }
     }
 
     fn add_one(&mut self, value: &Value, folder: &str) {
+        self.admission.add(value, folder);
         let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str);
         let namespace = text("/metadata/namespace");
         let Some(name) = text("/metadata/name") else {
@@ -83,7 +94,13 @@ impl Bundle {
         match text("/kind") {
             Some("ConfigMap") => self.insert(RefKind::ConfigMap, name, folder, namespace, keys(&["data", "binaryData"])),
             Some("Secret") => self.insert(RefKind::Secret, name, folder, namespace, keys(&["data", "stringData"])),
-            Some("PersistentVolumeClaim") => self.insert(RefKind::PersistentVolumeClaim, name, folder, namespace, None),
+            Some("PersistentVolumeClaim") => {
+                self.insert(RefKind::PersistentVolumeClaim, name, folder, namespace, None);
+                if let Claim::OfClass(class) = Claim::of(value) {
+                    self.referred.insert((RefKind::StorageClass, class));
+                }
+            }
+            Some("StorageClass") => self.insert(RefKind::StorageClass, name, folder, None, None),
             Some("PriorityClass") => self.insert(RefKind::PriorityClass, name, folder, None, None),
             Some("RuntimeClass") => self.insert(RefKind::RuntimeClass, name, folder, None, None),
             Some("ServiceAccount") => self.insert(RefKind::ServiceAccount, name, folder, namespace, None),
@@ -130,7 +147,7 @@ impl Facts for Folder<'_> {
             return Presence::Present;
         }
         // A name that is almost the same, in the same folder and namespace, and that nothing refers to: somebody made it for this pod.
-        let namespace = if matches!(kind, RefKind::PriorityClass | RefKind::RuntimeClass) { None } else { namespace };
+        let namespace = if kind.is_cluster_wide() { None } else { namespace };
         let similar = self.bundle.objects.iter().find(|((other_kind, other), objects)| {
             *other_kind == kind
                 && is_near(name, other)
@@ -150,6 +167,31 @@ impl Facts for Folder<'_> {
         let similar = own.iter().filter_map(|object| object.keys.as_ref()).flatten().find(|other| is_near(key, other));
         Presence::Absent { similar: similar.cloned() }
     }
+
+    fn limit_ranges(&self, namespace: Option<&str>) -> Known<LimitRange> {
+        self.bundle.admission.limit_ranges(self.folder, namespace)
+    }
+
+    fn resource_quotas(&self, namespace: Option<&str>) -> Known<ResourceQuota> {
+        self.bundle.admission.resource_quotas(self.folder, namespace)
+    }
+
+    fn pod_security(&self, namespace: Option<&str>) -> Option<PodSecurity> {
+        self.bundle.admission.pod_security(self.folder, namespace)
+    }
+
+    fn claim(&self, namespace: Option<&str>, name: &str) -> Option<Arc<Claim>> {
+        self.bundle.admission.claim(self.folder, namespace, name)
+    }
+
+    fn has_default_storage_class(&self) -> Option<bool> {
+        // What the cluster has besides is not known.
+        self.bundle.admission.has_default_storage_class().then_some(true)
+    }
+
+    fn has_free_volume(&self, class: Option<&str>) -> Option<bool> {
+        self.bundle.admission.has_volume(class).then_some(true)
+    }
 }
 
 impl Facts for Bundle {
@@ -159,5 +201,29 @@ impl Facts for Bundle {
 
     fn key(&self, kind: RefKind, namespace: Option<&str>, name: &str, key: &str) -> Presence {
         self.from_folder("").key(kind, namespace, name, key)
+    }
+
+    fn limit_ranges(&self, namespace: Option<&str>) -> Known<LimitRange> {
+        self.from_folder("").limit_ranges(namespace)
+    }
+
+    fn resource_quotas(&self, namespace: Option<&str>) -> Known<ResourceQuota> {
+        self.from_folder("").resource_quotas(namespace)
+    }
+
+    fn pod_security(&self, namespace: Option<&str>) -> Option<PodSecurity> {
+        self.from_folder("").pod_security(namespace)
+    }
+
+    fn claim(&self, namespace: Option<&str>, name: &str) -> Option<Arc<Claim>> {
+        self.from_folder("").claim(namespace, name)
+    }
+
+    fn has_default_storage_class(&self) -> Option<bool> {
+        self.from_folder("").has_default_storage_class()
+    }
+
+    fn has_free_volume(&self, class: Option<&str>) -> Option<bool> {
+        self.from_folder("").has_free_volume(class)
     }
 }

@@ -1,7 +1,7 @@
 //! The catalogue: one line a rule, in the order in which findings are shown.
 
 use crate::rule::Rule;
-use crate::{admission, command, configuration, image, lifecycle, memory, probe, security};
+use crate::{admission, command, configuration, image, lifecycle, memory, probe, scheduling, security};
 
 /// All rules, in the order of the catalogue.
 pub static RULES: &[&dyn Rule] = &[
@@ -21,6 +21,7 @@ pub static RULES: &[&dyn Rule] = &[
     &command::command_ends_at_once::CommandEndsAtOnce,
     &configuration::missing_config_ref::MissingConfigRef,
     &configuration::missing_claim::MissingClaim,
+    &configuration::storage_class_missing::StorageClassMissing,
     &configuration::subpath_key_missing::SubpathKeyMissing,
     &probe::probe_always_fails::ProbeAlwaysFails,
     &probe::probe_port_name_unknown::ProbePortNameUnknown,
@@ -31,6 +32,12 @@ pub static RULES: &[&dyn Rule] = &[
     &admission::missing_service_account::MissingServiceAccount,
     &admission::missing_priority_class::MissingPriorityClass,
     &admission::missing_runtime_class::MissingRuntimeClass,
+    &admission::limit_range_violated::LimitRangeViolated,
+    &admission::quota_violated::QuotaViolated,
+    &admission::pod_security_violated::PodSecurityViolated,
+    &scheduling::node_selector_unmatched::NodeSelectorUnmatched,
+    &scheduling::taint_not_tolerated::TaintNotTolerated,
+    &scheduling::request_exceeds_nodes::RequestExceedsNodes,
     &admission::request_over_limit::RequestOverLimit,
     &admission::quantity_invalid::QuantityInvalid,
     &admission::duplicate_name::DuplicateName,

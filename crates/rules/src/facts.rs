@@ -1,5 +1,17 @@
 //! What is known of other objects: from a cluster, from the other files of a run, or nothing.
 
+mod claim;
+mod node;
+mod pod_security;
+mod resources;
+
+pub use claim::Claim;
+pub use node::{Node, Taint};
+pub use pod_security::{Level, PodSecurity};
+pub use resources::{LimitRange, LimitRangeItem, LimitType, ResourceQuota, Resources, Scope};
+
+use std::sync::Arc;
+
 /// The kinds that pods refer to by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RefKind {
@@ -15,6 +27,8 @@ pub enum RefKind {
     PriorityClass,
     /// `RuntimeClass` (of the cluster, not of a namespace)
     RuntimeClass,
+    /// `StorageClass` (of the cluster, not of a namespace)
+    StorageClass,
 }
 
 impl RefKind {
@@ -27,7 +41,13 @@ impl RefKind {
             Self::PersistentVolumeClaim => "PersistentVolumeClaim",
             Self::PriorityClass => "PriorityClass",
             Self::RuntimeClass => "RuntimeClass",
+            Self::StorageClass => "StorageClass",
         }
+    }
+
+    /// Whether the objects are the cluster's and in no namespace.
+    pub const fn is_cluster_wide(self) -> bool {
+        matches!(self, Self::PriorityClass | Self::RuntimeClass | Self::StorageClass)
     }
 }
 
@@ -36,7 +56,7 @@ impl RefKind {
 pub enum Presence {
     /// It exists.
     Present,
-    /// It does not exist: seen in the cluster itself, which is complete.
+    /// It does not exist now: seen in the cluster itself, which is complete.
     Absent {
         /// The nearest name that exists.
         similar: Option<String>,
@@ -50,14 +70,31 @@ pub enum Presence {
     Unknown,
 }
 
-/// What is known of other objects. Who does not know says `Unknown`, and the rules stay silent.
+/// The objects of a kind that are known.
+#[derive(Clone, Debug)]
+pub struct Known<T> {
+    /// The objects.
+    pub items: Vec<Arc<T>>,
+    /// Whether there are no others.
+    pub is_complete: bool,
+}
+
+impl<T> Default for Known<T> {
+    fn default() -> Self {
+        Self { items: Vec::new(), is_complete: false }
+    }
+}
+
+/// What is known of other objects. Who does not know says so, and the rules stay silent.
+///
+/// A namespace of `None` is the one that the workload will be in.
 pub trait Facts {
     /// Whether anything at all is known of objects; if not, the rules do not ask.
     fn knows_objects(&self) -> bool {
         true
     }
 
-    /// Whether the object exists in the namespace (`None`: the one that the workload will be in).
+    /// Whether the object exists in the namespace.
     fn object(&self, _kind: RefKind, _namespace: Option<&str>, _name: &str) -> Presence {
         Presence::Unknown
     }
@@ -70,6 +107,42 @@ pub trait Facts {
     /// Whether the ConfigMap or Secret has the key. Asked only where the object is `Present`.
     fn key(&self, _kind: RefKind, _namespace: Option<&str>, _name: &str, _key: &str) -> Presence {
         Presence::Unknown
+    }
+
+    /// The `LimitRanges` of a namespace.
+    fn limit_ranges(&self, _namespace: Option<&str>) -> Known<LimitRange> {
+        Known::default()
+    }
+
+    /// The `ResourceQuotas` of a namespace.
+    fn resource_quotas(&self, _namespace: Option<&str>) -> Known<ResourceQuota> {
+        Known::default()
+    }
+
+    /// The Pod Security level that a namespace enforces: `None` where it enforces none, or nobody knows.
+    fn pod_security(&self, _namespace: Option<&str>) -> Option<PodSecurity> {
+        None
+    }
+
+    /// What stands behind a claim; `None` where it is not known.
+    fn claim(&self, _namespace: Option<&str>, _name: &str) -> Option<Arc<Claim>> {
+        None
+    }
+
+    /// Whether there is a class for claims that name none; `None` where the classes are not known.
+    fn has_default_storage_class(&self) -> Option<bool> {
+        None
+    }
+
+    /// Whether somebody has made, by hand, a volume of this class that no claim has; `None` where the volumes are not known.
+    /// `None` for the class: a volume without one.
+    fn has_free_volume(&self, _class: Option<&str>) -> Option<bool> {
+        None
+    }
+
+    /// Shows the nodes until one is accepted, and tells whether one was. `None` where the nodes are not known, or there are none.
+    fn any_node(&self, _accepts: &mut dyn FnMut(&Node) -> bool) -> Option<bool> {
+        None
     }
 }
 

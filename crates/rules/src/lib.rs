@@ -4,9 +4,12 @@ mod bundle;
 mod catalogue;
 mod facts;
 mod finding;
+mod missing;
 mod near;
 mod pages;
+mod pod_security;
 mod reference;
+mod resources;
 mod rule;
 mod text;
 
@@ -18,11 +21,15 @@ mod lifecycle;
 mod memory;
 mod probe;
 mod runtime;
+mod scheduling;
 mod security;
 
 pub use bundle::{Bundle, Folder, bundle_of};
 pub use catalogue::{RULES, rule};
-pub use facts::{Facts, NoFacts, Presence, RefKind};
+pub use facts::{
+    Claim, Facts, Known, Level, LimitRange, LimitRangeItem, LimitType, NoFacts, Node, PodSecurity, Presence, RefKind, ResourceQuota,
+    Resources, Scope, Taint,
+};
 pub use finding::{Certainty, Finding};
 pub use near::is_near;
 pub use pages::{page, pages};

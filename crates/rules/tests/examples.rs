@@ -1,6 +1,7 @@
 //! The examples on the rules' pages are run: what `warns` gives exactly one finding, of that rule; what is `clean` gives none.
 
-use podsight_rules::{Certainty, RULES, Rule, check};
+use podsight_cluster::Cluster;
+use podsight_rules::{Certainty, Facts, RULES, Rule, check};
 use podsight_spec::{read, workloads};
 
 struct Example {
@@ -32,12 +33,16 @@ fn examples(page: &str) -> Vec<Example> {
 fn found(rule: &dyn Rule, example: &Example) -> Vec<&'static str> {
     let (documents, problems) = read(example.text.as_bytes());
     assert!(problems.is_empty(), "{}: {problems:?}", rule.id());
-    let facts = podsight_rules::bundle_of(&documents);
+    let run = podsight_rules::bundle_of(&documents);
+    // Nodes are no files of a run: where there are some, all objects of the example are a cluster's.
+    let has_nodes = documents.iter().any(|document| document.value.get("kind").is_some_and(|kind| kind == "Node"));
+    let cluster = has_nodes.then(|| Cluster::of("default", documents.iter().map(|document| &document.value)));
+    let facts: &dyn Facts = cluster.as_ref().map_or(&run, |cluster| cluster);
     let least = if rule.certainty() == Certainty::Hint { Certainty::Hint } else { Certainty::Likely };
     documents
         .iter()
         .flat_map(|document| {
-            workloads(&document.value).iter().flat_map(|workload| podsight_rules::check_with(workload, &facts)).collect::<Vec<_>>()
+            workloads(&document.value).iter().flat_map(|workload| podsight_rules::check_with(workload, facts)).collect::<Vec<_>>()
         })
         .filter(|finding| finding.certainty >= least && (finding.certainty > Certainty::Hint || finding.rule == rule.id()))
         .map(|finding| finding.rule)

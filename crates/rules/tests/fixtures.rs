@@ -1,6 +1,7 @@
 //! Each rule's fixtures: every pod of `bad.yaml` has a finding of the rule, none of `good.yaml` has one, and what is said is in `bad.snap`.
 
 use podsight_cause::Lang;
+use podsight_cluster::Cluster;
 use podsight_rules::{Finding, RULES, Rule, bundle_of, check_with};
 use podsight_spec::{read, workloads};
 use std::fmt::Write as _;
@@ -16,11 +17,18 @@ fn findings(rule: &dyn Rule, name: &str) -> Vec<Vec<Finding>> {
     let bytes = std::fs::read(&path).unwrap_or_default();
     let (documents, problems) = read(&bytes);
     assert!(problems.is_empty(), "{}: {problems:?}", path.display());
-    let bundle = bundle_of(&documents);
+    let run = bundle_of(&documents);
+    // Nodes are no files of a run: where there are some, all objects of the fixture are a cluster's.
+    let has_nodes = documents.iter().any(|document| document.value.get("kind").is_some_and(|kind| kind == "Node"));
+    let cluster = has_nodes.then(|| Cluster::of("default", documents.iter().map(|document| &document.value)));
     let mut found = Vec::new();
     for document in &documents {
         for workload in workloads(&document.value) {
-            found.push(check_with(&workload, &bundle).into_iter().filter(|finding| finding.rule == rule.id()).collect());
+            let all = match &cluster {
+                Some(cluster) => check_with(&workload, cluster),
+                None => check_with(&workload, &run),
+            };
+            found.push(all.into_iter().filter(|finding| finding.rule == rule.id()).collect());
         }
     }
     assert!(!found.is_empty(), "{} runs no pod", path.display());

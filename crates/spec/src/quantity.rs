@@ -95,6 +95,24 @@ impl Quantity {
         clamp(rounded)
     }
 
+    /// Both together, saturating.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self { nanos: self.nanos.saturating_add(other.nanos) }
+    }
+
+    /// So many times the amount, saturating.
+    #[must_use]
+    pub fn times(self, count: u32) -> Self {
+        Self { nanos: self.nanos.saturating_mul(i128::from(count)) }
+    }
+
+    /// The number of units, as near as a float comes.
+    #[expect(clippy::cast_precision_loss, reason = "Kubernetes compares ratios of floats as well")]
+    pub fn to_f64(self) -> f64 {
+        self.nanos as f64 / NANOS as f64
+    }
+
     /// Whether it is less than nothing.
     pub fn is_negative(self) -> bool {
         self.nanos < 0

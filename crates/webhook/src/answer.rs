@@ -4,11 +4,13 @@ use crate::config::{Level, Policy};
 use crate::metrics::{Kind, Operation, label};
 use crate::object::{self, ObjectError};
 use crate::review::{API_VERSION, Review};
-use crate::server::Check;
 use podsight_rules::{Certainty, Finding};
 use podsight_spec::{Workload, workloads};
 use serde::Serialize;
 use serde_json::Value;
+
+/// The rules: what they find in a workload.
+type Rules<'r> = dyn Fn(&Workload<'_>) -> Vec<Finding> + 'r;
 
 /// An answer to one review.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,7 +61,7 @@ impl Answer {
 }
 
 /// Answers a review.
-pub(crate) fn answer(review: &Review<'_>, policy: &Policy, check: Check) -> Answer {
+pub(crate) fn answer(review: &Review<'_>, policy: &Policy, check: &Rules<'_>) -> Answer {
     let plain = |outcome| Answer::plain(review.kind, review.operation, outcome);
     // Nothing begins to run by a deletion, a connection or a change of status or scale.
     let begins = matches!(review.operation, Operation::Create | Operation::Update);
@@ -95,7 +97,7 @@ pub(crate) fn answer(review: &Review<'_>, policy: &Policy, check: Check) -> Answ
 }
 
 /// The findings that the old object did not have.
-fn news(workload: &Workload<'_>, old: &[Workload<'_>], check: Check) -> Vec<Finding> {
+fn news(workload: &Workload<'_>, old: &[Workload<'_>], check: &Rules<'_>) -> Vec<Finding> {
     let Some(old) = old.iter().find(|old| old.pod_pointer == workload.pod_pointer) else { return check(workload) };
     if old.pod == workload.pod {
         return Vec::new();
@@ -223,7 +225,7 @@ mod tests {
             "" => Policy::default(),
             _ => Policy::from_levels([("rule-certain", policy), ("rule-likely", policy)]),
         };
-        answer(&review::read(body.as_bytes()).unwrap(), &policy, check)
+        answer(&review::read(body.as_bytes()).unwrap(), &policy, &check)
     }
 
     fn create(object: &Value) -> Answer {

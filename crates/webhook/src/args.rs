@@ -24,11 +24,14 @@ pub struct Args {
     /// Configuration (YAML); a changed file is taken over while the server runs
     #[arg(long, env = "PODSIGHT_CONFIG", value_name = "FILE")]
     pub config: Option<PathBuf>,
+    /// Follow Secrets as well: their names and the hashes of their keys. It takes the right to list Secrets
+    #[arg(long, env = "PODSIGHT_WATCH_SECRETS")]
+    pub watch_secrets: bool,
     /// How log lines look: text or json
     #[arg(long, env = "PODSIGHT_LOG_FORMAT", value_name = "FORMAT", default_value = "text")]
     pub log_format: LogFormat,
     /// Log level: error, warn, info, debug or trace, also by module, as in `info,kube=warn`
-    #[arg(long, env = "PODSIGHT_LOG", value_name = "LEVEL", default_value = "info")]
+    #[arg(long, env = "PODSIGHT_LOG", value_name = "LEVEL", default_value = "info,kube_runtime=error")]
     pub log: String,
     /// How often the certificate, its key and the configuration are looked at
     #[arg(long, env = "PODSIGHT_RELOAD_EVERY", value_name = "TIME", default_value = "10s", value_parser = duration)]

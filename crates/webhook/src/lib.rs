@@ -13,6 +13,7 @@ mod object;
 mod review;
 mod run;
 mod server;
+mod watches;
 
 pub use answer::{Answer, Outcome};
 pub use args::Args;

@@ -131,6 +131,70 @@ label! {
     }
 }
 
+label! {
+    /// A kind of which the objects are followed.
+    WatchedKind {
+        /// ConfigMaps.
+        ConfigMap => "ConfigMap",
+        /// Secrets.
+        Secret => "Secret",
+        /// Service accounts.
+        ServiceAccount => "ServiceAccount",
+        /// Claims.
+        PersistentVolumeClaim => "PersistentVolumeClaim",
+        /// Priority classes.
+        PriorityClass => "PriorityClass",
+        /// Runtime classes.
+        RuntimeClass => "RuntimeClass",
+        /// Storage classes.
+        StorageClass => "StorageClass",
+        /// Volumes.
+        PersistentVolume => "PersistentVolume",
+        /// LimitRanges.
+        LimitRange => "LimitRange",
+        /// Quotas.
+        ResourceQuota => "ResourceQuota",
+        /// Namespaces.
+        Namespace => "Namespace",
+        /// Nodes.
+        Node => "Node",
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct WatchLabels {
+    kind: WatchedKind,
+}
+
+/// The metrics of what is known of the cluster. Clones share them.
+#[derive(Clone, Debug, Default)]
+pub struct WatchMetrics {
+    objects: Family<WatchLabels, Gauge>,
+    complete: Family<WatchLabels, Gauge>,
+}
+
+impl WatchMetrics {
+    /// Registers the metrics.
+    pub fn register(registry: &mut Registry) -> Self {
+        let metrics = Self::default();
+        let Self { objects, complete } = metrics.clone();
+        registry.register("watched_objects", "Objects of the cluster that are known, by kind", objects);
+        registry.register(
+            "watched_completely",
+            "Whether all objects of a kind are known (1) or nothing is said about it (0), by kind",
+            complete,
+        );
+        metrics
+    }
+
+    /// Sets how many objects of a kind are known, and whether they are all.
+    pub(crate) fn watched(&self, kind: WatchedKind, objects: usize, is_complete: bool) {
+        let labels = WatchLabels { kind };
+        self.objects.get_or_create(&labels).set(i64::try_from(objects).unwrap_or(i64::MAX));
+        self.complete.get_or_create(&labels).set(i64::from(is_complete));
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RequestLabels {
     kind: Kind,

@@ -2,9 +2,12 @@
 
 use crate::args::Args;
 use crate::config;
-use crate::metrics::WebhookMetrics;
-use crate::server::{Webhook, check};
+use crate::metrics::{WatchMetrics, WebhookMetrics};
+use crate::server::Webhook;
+use crate::watches;
 use anyhow::Context as _;
+use podsight_cluster::Cluster;
+use podsight_rules::{Certainty, check_at_least};
 use podsight_runtime::admin::{Admin, Readiness};
 use podsight_runtime::certificate::{CertificateFiles, CertificateStore};
 use podsight_runtime::metrics::Metrics;
@@ -12,6 +15,7 @@ use podsight_runtime::serve::{ConnectionMetrics, Limits, Server};
 use podsight_runtime::shutdown::{Phase, Shutdown, Signals, Stop};
 use podsight_runtime::telemetry;
 use podsight_runtime::watched::WatchedFiles;
+use podsight_spec::Workload;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,7 +31,12 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     readiness.not_ready("certificate", "it was not read yet");
 
     let mut metrics = Metrics::new("podsight_webhook", env!("CARGO_PKG_VERSION"));
+    // Of objects that name no namespace the API server tells one all the same.
+    let cluster = Arc::new(Cluster::new("default"));
+    let facts = Arc::clone(&cluster);
+    let check = move |workload: &Workload<'_>| check_at_least(workload, &*facts, Certainty::Likely);
     let webhook = Webhook::new(check, WebhookMetrics::register(metrics.own()));
+    let watch_metrics = WatchMetrics::register(metrics.own());
     let connections = ConnectionMetrics::default();
     connections.register(metrics.own());
     let certificates = CertificateStore::new();
@@ -53,6 +62,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     let _admin = tokio::spawn(admin.serve(admin_listener, still_running.stop()));
     let files = CertificateFiles { certificate: args.tls_cert, key: args.tls_key };
     let _certificates = tokio::spawn(certificates.follow(files, args.reload_every, readiness.clone(), shutdown.stop()));
+    let _watches = tokio::spawn(watches::follow(cluster, args.watch_secrets, watch_metrics, shutdown.stop()));
     if let Some(path) = args.config {
         let _config = tokio::spawn(follow_config(webhook, path, args.reload_every, shutdown.stop()));
     }

@@ -15,18 +15,31 @@ use axum::routing::post;
 use podsight_rules::{Certainty, Finding, NoFacts};
 use podsight_runtime::serve::Unread;
 use podsight_spec::Workload;
+use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 use tokio::time::Instant;
 
-/// The rules.
+/// Rules that know nothing but the workload.
 pub type Check = fn(&Workload<'_>) -> Vec<Finding>;
 
 /// The rules of the catalogue whose findings become warnings: hints never do.
 pub fn check(workload: &Workload<'_>) -> Vec<Finding> {
     podsight_rules::check_at_least(workload, &NoFacts, Certainty::Likely)
+}
+
+/// The rules, with whatever they know.
+#[derive(Clone)]
+struct Rules(Arc<Judge>);
+
+type Judge = dyn Fn(&Workload<'_>) -> Vec<Finding> + Send + Sync;
+
+impl fmt::Debug for Rules {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Rules")
+    }
 }
 
 /// Bytes of the reviews that have come and wait for their turn: the time that they will take goes by their size. At some 10 ns a byte the
@@ -42,7 +55,7 @@ const LARGE_MAX: usize = 1;
 /// The webhook, without its sockets. Clones share everything.
 #[derive(Clone, Debug)]
 pub struct Webhook {
-    check: Check,
+    rules: Rules,
     policy: Arc<ArcSwap<Policy>>,
     metrics: WebhookMetrics,
     waiting: Gate,
@@ -52,9 +65,9 @@ pub struct Webhook {
 
 impl Webhook {
     /// A webhook with these rules.
-    pub fn new(check: Check, metrics: WebhookMetrics) -> Self {
+    pub fn new(check: impl Fn(&Workload<'_>) -> Vec<Finding> + Send + Sync + 'static, metrics: WebhookMetrics) -> Self {
         Self {
-            check,
+            rules: Rules(Arc::new(check)),
             policy: Arc::default(),
             metrics,
             waiting: Gate::new(WAITING_MAX_BYTES),
@@ -87,7 +100,7 @@ impl Webhook {
         let review = review::read(body).map_err(|not_a_review| not_a_review.to_string())?;
         let policy = self.policy.load();
         // Rules keep no state, so a panic leaves nothing half done.
-        let judged = catch_unwind(AssertUnwindSafe(|| answer::answer(&review, &policy, self.check)));
+        let judged = catch_unwind(AssertUnwindSafe(|| answer::answer(&review, &policy, &*self.rules.0)));
         let answer = judged.unwrap_or_else(|_| {
             self.metrics.panicked();
             Answer::plain(review.kind, review.operation, Outcome::NotUnderstood(Reason::Panic))

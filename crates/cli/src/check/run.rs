@@ -1,9 +1,12 @@
 //! One run over all inputs.
 
+use super::cluster;
 use super::files::{self, Input};
+use podsight_cluster::Combined;
 use podsight_report::{FileProblem, Item, Report};
 use podsight_rules::{Bundle, Certainty, Facts, Finding, NoFacts, Presence, RefKind, check_with, references};
 use podsight_spec::{Document, read, workloads};
+use std::collections::BTreeSet;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
@@ -41,15 +44,18 @@ struct Pending {
     key: Option<String>,
 }
 
-/// Checks all inputs. The files are read one by one; only what they define and refer to is kept, and the few with a doubtful reference are read again.
-pub(crate) fn run(paths: &[PathBuf], wanted: &Wanted) -> Outcome {
+/// Checks all inputs, with the cluster if it is to be asked. The files are read one by one; only what they define and refer to is kept, and the few with a doubtful reference are read again.
+pub(crate) fn run(paths: &[PathBuf], wanted: &Wanted, asked: &cluster::Args) -> Outcome {
     let inputs = files::inputs(paths);
     let mut outcome = Outcome::default();
     let mut bundle = Bundle::default();
     let mut pending: Vec<Pending> = Vec::new();
+    let mut needs = cluster::Needs::default();
     let mut by_input: Vec<Vec<Item>> = Vec::new();
     let mut standard = None;
     let mut documents_read = 0;
+    // Where the workloads are: input and namespace.
+    let mut places: BTreeSet<(usize, Option<String>)> = BTreeSet::new();
     for (number, input) in inputs.iter().enumerate() {
         let name = name(input);
         by_input.push(Vec::new());
@@ -74,6 +80,8 @@ pub(crate) fn run(paths: &[PathBuf], wanted: &Wanted) -> Outcome {
                 outcome.report.workloads += 1;
                 let containers = workload.containers();
                 let refers = references(&workload, &containers);
+                needs.add(&workload, &refers);
+                places.insert((number, workload.namespace.map(str::to_owned)));
                 pending.extend(refers.into_iter().filter(|reference| !reference.optional).map(|reference| Pending {
                     input: number,
                     namespace: workload.namespace.map(str::to_owned),
@@ -88,11 +96,30 @@ pub(crate) fn run(paths: &[PathBuf], wanted: &Wanted) -> Outcome {
         }
         outcome.report.files.push(name);
     }
-    for number in doubtful(&pending, &bundle, &inputs) {
+    let (seen, notes) = match asked.ask(&needs) {
+        Ok(answer) => answer,
+        Err(error) => {
+            outcome.notes.push(format!("error: {error:#}"));
+            outcome.nothing_read = true;
+            return outcome;
+        }
+    };
+    outcome.notes.extend(notes);
+    // The cluster may know something about any workload.
+    let again: BTreeSet<usize> = match &seen {
+        Some(_) => places.iter().map(|(number, _)| *number).collect(),
+        None => doubtful(&pending, &places, &bundle, &inputs),
+    };
+    for number in again {
         let (Some(input), Some(items)) = (inputs.get(number), by_input.get_mut(number)) else { continue };
         let Ok(bytes) = load(input, &mut standard) else { continue };
         let (documents, _) = read(&bytes);
-        *items = found(&documents, &name(input), &bundle.from_folder(&folder(input)), wanted);
+        let folder = folder(input);
+        let run = bundle.from_folder(&folder);
+        *items = match &seen {
+            Some(cluster) => found(&documents, &name(input), &Combined { run, cluster }, wanted),
+            None => found(&documents, &name(input), &run, wanted),
+        };
     }
     outcome.report.items = by_input.into_iter().flatten().collect();
     if inputs.is_empty() {
@@ -121,11 +148,14 @@ fn wants(wanted: &Wanted, finding: &Finding) -> bool {
     finding.certainty >= wanted.least && (wanted.only.is_empty() || is(&wanted.only)) && !is(&wanted.skip)
 }
 
-/// The inputs with a reference that the whole run makes doubtful.
-fn doubtful(pending: &[Pending], bundle: &Bundle, inputs: &[Input]) -> Vec<usize> {
-    let mut doubtful: Vec<usize> = Vec::new();
+/// The inputs with a workload that the whole run makes doubtful: by a reference, or by what lies beside it.
+fn doubtful(pending: &[Pending], places: &BTreeSet<(usize, Option<String>)>, bundle: &Bundle, inputs: &[Input]) -> BTreeSet<usize> {
+    let decided = |(number, namespace): &&(usize, Option<String>)| {
+        inputs.get(*number).is_some_and(|input| bundle.decides(&folder(input), namespace.as_deref()))
+    };
+    let mut doubtful: BTreeSet<usize> = places.iter().filter(decided).map(|(number, _)| *number).collect();
     for reference in pending {
-        if doubtful.last() == Some(&reference.input) {
+        if doubtful.contains(&reference.input) {
             continue;
         }
         let Some(input) = inputs.get(reference.input) else { continue };
@@ -141,7 +171,7 @@ fn doubtful(pending: &[Pending], bundle: &Bundle, inputs: &[Input]) -> Vec<usize
             Presence::Absent { .. } | Presence::Misspelt { .. } => true,
         };
         if doubt {
-            doubtful.push(reference.input);
+            doubtful.insert(reference.input);
         }
     }
     doubtful

@@ -10,10 +10,10 @@ use std::process::{Command, Stdio};
 pub(crate) struct Cluster {
     /// Path to the kubeconfig file
     #[arg(long, value_name = "FILE")]
-    kubeconfig: Option<String>,
+    pub(crate) kubeconfig: Option<String>,
     /// Name of the kubeconfig context
     #[arg(long, value_name = "NAME")]
-    context: Option<String>,
+    pub(crate) context: Option<String>,
     /// Namespace
     #[arg(short = 'n', long)]
     pub(crate) namespace: Option<String>,

@@ -52,7 +52,7 @@ declare_rule! {
     ///
     /// The two classes that every cluster has (`system-node-critical`, `system-cluster-critical`) are let through.
     MissingPriorityClass {
-        id: "missing-priority-class", group: "admission", certainty: Certain, predicts: [],
+        id: "missing-priority-class", group: "admission", certainty: Likely, predicts: [],
         en: "a PriorityClass that does not exist", zh: "不存在的 PriorityClass", check: check,
     }
 }

@@ -48,9 +48,10 @@ declare_rule! {
     ///
     /// ## Known limits
     ///
-    /// Whether the cluster makes the object by itself is known only with the cluster.
+    /// Another file of the same `kubectl apply` may make the object a moment later: the message says "not there now". Without the cluster only slips towards another
+    /// file are found.
     MissingServiceAccount {
-        id: "missing-service-account", group: "admission", certainty: Certain, predicts: [],
+        id: "missing-service-account", group: "admission", certainty: Likely, predicts: [],
         en: "a ServiceAccount that does not exist", zh: "不存在的 ServiceAccount", check: check,
     }
 }

@@ -2,15 +2,18 @@
 
 pub(crate) mod duplicate_name;
 pub(crate) mod field_unknown;
+pub(crate) mod limit_range_violated;
 pub(crate) mod missing_priority_class;
 pub(crate) mod missing_runtime_class;
 pub(crate) mod missing_service_account;
 pub(crate) mod mount_without_volume;
 pub(crate) mod name_rejected;
+pub(crate) mod pod_security_violated;
 pub(crate) mod port_rejected;
 pub(crate) mod privilege_contradiction;
 pub(crate) mod probe_rejected;
 pub(crate) mod quantity_invalid;
+pub(crate) mod quota_violated;
 pub(crate) mod request_over_limit;
 pub(crate) mod restart_policy_rejected;
 pub(crate) mod selector_mismatch;
@@ -19,11 +22,12 @@ pub(crate) mod value_unknown;
 
 mod fields;
 
-use crate::facts::{Presence, RefKind};
+use crate::facts::RefKind;
+use crate::missing::Missing;
 use crate::reference::references;
 use crate::rule::Subject;
 use crate::text::shown;
-use crate::{Certainty, Finding, Rule};
+use crate::{Finding, Rule};
 use serde_json::Value;
 
 /// Who refuses it: the API server knows the pod templates of its own kinds and checks them at once; those of others it sees as pods.
@@ -34,6 +38,15 @@ fn refused(subject: &Subject<'_>) -> (&'static str, &'static str) {
         ("refused by the API server", "API 服务器会拒绝")
     } else {
         ("no pod is made (FailedCreate)", "无法创建 Pod（FailedCreate）")
+    }
+}
+
+/// Who refuses what the API server checks of pods alone: a Pod is refused when it is applied, a template's pods are when a controller makes them.
+fn pod_refused(subject: &Subject<'_>) -> (&'static str, &'static str) {
+    if subject.workload.is_pod() {
+        ("refused by the API server", "API 服务器会拒绝")
+    } else {
+        ("no pod (FailedCreate)", "无法创建 Pod（FailedCreate）")
     }
 }
 
@@ -71,24 +84,26 @@ fn absent(rule: &dyn Rule, subject: &Subject<'_>, kind: RefKind) -> Option<Findi
     if kind == RefKind::PriorityClass && matches!(reference.name, "system-node-critical" | "system-cluster-critical") {
         return None;
     }
-    let (similar, certainty) = match subject.facts.object(kind, subject.workload.namespace, reference.name) {
-        Presence::Absent { similar } => (similar, Certainty::Certain),
-        Presence::Misspelt { similar } => (Some(similar), Certainty::Likely),
-        Presence::Present | Presence::Unknown => return None,
-    };
+    // Every namespace is given this one a moment after it is made.
+    if kind == RefKind::ServiceAccount && reference.name == "default" {
+        return None;
+    }
+    let missing = Missing::of(subject.facts.object(kind, subject.workload.namespace, reference.name))?;
     let (name, kind) = (shown(reference.name, 40), kind.name());
+    let (en, zh) = missing.words();
+    let similar = missing.similar;
     let help = match similar {
         Some(similar) => {
             (format!("there is {}: did you mean that?", shown(&similar, 60)), format!("有 {}：是否想用它？", shown(&similar, 60)))
         }
         None => (format!("create the {kind}"), format!("创建这个 {kind}")),
     };
-    let finding = Finding::new(rule, reference.pointer).at_most(certainty);
+    let finding = Finding::new(rule, reference.pointer);
     Some(
         finding
             .saying(
-                format!("no pod is made (FailedCreate): {kind} {name} does not exist"),
-                format!("无法创建 Pod（FailedCreate）：{kind} {name} 不存在"),
+                format!("no pod is made (FailedCreate): {kind} {name} {en}"),
+                format!("无法创建 Pod（FailedCreate）：{kind} {name} {zh}"),
             )
             .helped_by(help.0, help.1),
     )

@@ -1,10 +1,12 @@
 //! `missing-claim`
 
-use crate::facts::{Presence, RefKind};
+use crate::facts::RefKind;
+use crate::missing::Missing;
 use crate::reference::references;
 use crate::rule::{Subject, declare_rule};
 use crate::text::shown;
-use crate::{Certainty, Finding, Rule};
+use crate::{Finding, Rule};
+use serde_json::Value;
 
 declare_rule! {
     /// ## What it does
@@ -50,9 +52,10 @@ declare_rule! {
     ///
     /// ## Known limits
     ///
-    /// Whether a claim that exists gets a volume is not looked at.
+    /// Another file of the same `kubectl apply` may make the claim a moment later. Whether a claim that exists gets a volume is the matter of
+    /// `storage-class-missing`.
     MissingClaim {
-        id: "missing-claim", group: "configuration", certainty: Certain, predicts: [ClaimMissing],
+        id: "missing-claim", group: "configuration", certainty: Likely, predicts: [ClaimMissing],
         en: "a PersistentVolumeClaim that does not exist", zh: "不存在的 PersistentVolumeClaim", check: check,
     }
 }
@@ -65,11 +68,14 @@ fn check(rule: &dyn Rule, subject: &Subject<'_>, findings: &mut Vec<Finding>) {
         if reference.kind != RefKind::PersistentVolumeClaim {
             continue;
         }
-        let (similar, certainty) = match subject.facts.object(reference.kind, subject.workload.namespace, reference.name) {
-            Presence::Absent { similar } => (similar, Certainty::Certain),
-            Presence::Misspelt { similar } => (Some(similar), Certainty::Likely),
-            Presence::Present | Presence::Unknown => continue,
-        };
+        let presence = subject.facts.object(reference.kind, subject.workload.namespace, reference.name);
+        let Some(missing) = Missing::of(presence) else { continue };
+        // A StatefulSet puts a claim of its own in the place of a volume of the same name.
+        if is_from_template(subject, &reference.pointer) {
+            continue;
+        }
+        let (en, zh) = missing.words();
+        let similar = missing.similar;
         let name = shown(reference.name, 40);
         let (help_en, help_zh) = match similar {
             Some(similar) => {
@@ -79,12 +85,16 @@ fn check(rule: &dyn Rule, subject: &Subject<'_>, findings: &mut Vec<Finding>) {
         };
         findings.push(
             Finding::new(rule, reference.pointer)
-                .at_most(certainty)
-                .saying(
-                    format!("Pending: PersistentVolumeClaim {name} does not exist"),
-                    format!("Pending：PersistentVolumeClaim {name} 不存在"),
-                )
+                .saying(format!("Pending: PersistentVolumeClaim {name} {en}"), format!("Pending：PersistentVolumeClaim {name} {zh}"))
                 .helped_by(help_en, help_zh),
         );
     }
+}
+
+/// Whether the volume that a pointer leads into takes its claim from the StatefulSet's templates.
+fn is_from_template(subject: &Subject<'_>, pointer: &str) -> bool {
+    let Some((volume, _)) = pointer.rsplit_once("/persistentVolumeClaim/") else { return false };
+    let name = subject.workload.object.pointer(volume).and_then(|volume| volume.get("name"));
+    let templates = subject.workload.object.pointer("/spec/volumeClaimTemplates").and_then(Value::as_array);
+    name.is_some() && templates.into_iter().flatten().any(|template| template.pointer("/metadata/name") == name)
 }

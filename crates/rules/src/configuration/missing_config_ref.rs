@@ -1,10 +1,11 @@
 //! `missing-config-ref`
 
 use crate::facts::{Presence, RefKind};
+use crate::missing::Missing;
 use crate::reference::{Reference, Use, references};
 use crate::rule::{Subject, declare_rule};
 use crate::text::shown;
-use crate::{Certainty, Finding, Rule};
+use crate::{Finding, Rule};
 use podsight_cause::Cause;
 
 declare_rule! {
@@ -53,10 +54,11 @@ declare_rule! {
     ///
     /// ## Known limits
     ///
-    /// References marked `optional` are let through. Objects that kustomize generates or that other controllers make (sealed secrets, external secrets,
+    /// Another file of the same `kubectl apply`, or an operator, may make the object a moment later: the message says "not there now". References marked `optional` are let
+    /// through. Objects that kustomize generates or that other controllers make (sealed secrets, external secrets,
     /// certificates) count as existing.
     MissingConfigRef {
-        id: "missing-config-ref", group: "configuration", certainty: Certain, predicts: [ConfigmapMissing, SecretMissing, ConfigKeyMissing],
+        id: "missing-config-ref", group: "configuration", certainty: Likely, predicts: [ConfigmapMissing, SecretMissing, ConfigKeyMissing],
         en: "a ConfigMap, Secret or key that does not exist", zh: "不存在的 ConfigMap、Secret 或键", check: check,
     }
 }
@@ -70,22 +72,22 @@ fn check(rule: &dyn Rule, subject: &Subject<'_>, findings: &mut Vec<Finding>) {
             continue;
         }
         let namespace = subject.workload.namespace;
-        match subject.facts.object(reference.kind, namespace, reference.name) {
+        // Every namespace is given this one a moment after it is made.
+        if reference.kind == RefKind::ConfigMap && reference.name == "kube-root-ca.crt" {
+            continue;
+        }
+        let presence = subject.facts.object(reference.kind, namespace, reference.name);
+        if presence == Presence::Present {
+            if let Some(key) = reference.key
+                && let Presence::Absent { similar } = subject.facts.key(reference.kind, namespace, reference.name, key)
+            {
+                push_key(rule, subject, &reference, key, similar, findings);
+            }
+        } else if let Some(missing) = Missing::of(presence)
             // A reference to a key of an object that is missing says no more than the one to the object.
-            Presence::Absent { similar } if reference.key.is_none() || reference.used_in == Use::Environment => {
-                push(rule, subject, &reference, similar, true, findings);
-            }
-            Presence::Misspelt { similar } if reference.key.is_none() || reference.used_in == Use::Environment => {
-                push(rule, subject, &reference, Some(similar), false, findings);
-            }
-            Presence::Present => {
-                if let Some(key) = reference.key
-                    && let Presence::Absent { similar } = subject.facts.key(reference.kind, namespace, reference.name, key)
-                {
-                    push_key(rule, subject, &reference, key, similar, findings);
-                }
-            }
-            _ => {}
+            && (reference.key.is_none() || reference.used_in == Use::Environment)
+        {
+            push(rule, subject, &reference, missing, findings);
         }
     }
 }
@@ -97,27 +99,20 @@ fn status(reference: &Reference<'_>) -> &'static str {
     }
 }
 
-fn push(
-    rule: &dyn Rule,
-    subject: &Subject<'_>,
-    reference: &Reference<'_>,
-    similar: Option<String>,
-    certain: bool,
-    findings: &mut Vec<Finding>,
-) {
+fn push(rule: &dyn Rule, subject: &Subject<'_>, reference: &Reference<'_>, missing: Missing, findings: &mut Vec<Finding>) {
     let kind = reference.kind.name();
     let name = shown(reference.name, 40);
+    let (en, zh) = missing.words();
     let causes: &'static [Cause] = if reference.kind == RefKind::Secret { &[Cause::SecretMissing] } else { &[Cause::ConfigmapMissing] };
-    let (help_en, help_zh) = match similar {
+    let (help_en, help_zh) = match missing.similar {
         Some(similar) => {
             (format!("there is {}: did you mean that?", shown(&similar, 60)), format!("有 {}：是否想用它？", shown(&similar, 60)))
         }
         None => ("create it, or mark the reference optional: true".to_owned(), "创建它，或把引用标为 optional: true".to_owned()),
     };
     let finding = Finding::new(rule, reference.pointer.clone())
-        .at_most(if certain { Certainty::Certain } else { Certainty::Likely })
         .predicting(causes)
-        .saying(format!("{}: {kind} {name} does not exist", status(reference)), format!("{}：{kind} {name} 不存在", status(reference)))
+        .saying(format!("{}: {kind} {name} {en}", status(reference)), format!("{}：{kind} {name} {zh}", status(reference)))
         .helped_by(help_en, help_zh);
     let container = reference.container.and_then(|number| subject.containers.get(number));
     findings.push(match container {
@@ -143,7 +138,6 @@ fn push_key(
         None => ("add the key, or mark the reference optional: true".to_owned(), "加上这个键，或把引用标为 optional: true".to_owned()),
     };
     let finding = Finding::new(rule, reference.key_pointer.clone())
-        .at_most(Certainty::Likely)
         .predicting(&[Cause::ConfigKeyMissing])
         .saying(
             format!("{}: {kind} {name} has no key {key}", status(reference)),

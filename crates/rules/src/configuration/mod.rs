@@ -2,4 +2,5 @@
 
 pub(crate) mod missing_claim;
 pub(crate) mod missing_config_ref;
+pub(crate) mod storage_class_missing;
 pub(crate) mod subpath_key_missing;
