@@ -4,10 +4,16 @@ use anyhow::{Context as _, Result};
 use kube::config::{AuthInfo, KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
 use podsight_tests::testbed::Testbed;
+use std::path::Path;
 
 /// A client that may do everything.
 pub(crate) async fn administrator(testbed: &Testbed) -> Result<Client> {
     Client::try_from(config(testbed).await?).context("make a client")
+}
+
+/// A client of the cluster that a kubeconfig names.
+pub(crate) async fn from_file(file: &Path) -> Result<Client> {
+    Client::try_from(read(file).await?).context("make a client")
 }
 
 /// A client with this token and nothing else.
@@ -18,7 +24,10 @@ pub(crate) async fn with_token(testbed: &Testbed, token: &str) -> Result<Client>
 }
 
 async fn config(testbed: &Testbed) -> Result<Config> {
-    let file = &testbed.description.kubeconfig;
+    read(&testbed.description.kubeconfig).await
+}
+
+async fn read(file: &Path) -> Result<Config> {
     let kubeconfig = Kubeconfig::read_from(file).with_context(|| format!("read {}", file.display()))?;
     Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await.context("understand the kubeconfig")
 }

@@ -9,4 +9,5 @@ mod e2e_ephemeral;
 mod e2e_silence;
 mod e2e_warnings;
 mod e2e_webhook_stopped;
+mod own;
 mod webhook;

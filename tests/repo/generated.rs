@@ -124,6 +124,7 @@ pub(crate) fn metrics() -> Result<String> {
     podsight_webhook::metrics::WatchMetrics::register(webhook.own());
     podsight_runtime::serve::ConnectionMetrics::default().register(webhook.own());
     podsight_runtime::certificate::CertificateStore::new().register(webhook.own());
+    podsight_webhook::certificates::KeeperMetrics::register(webhook.own());
     let mut agent = Metrics::new("podsight_agent", "");
     podsight_agent::metrics::AgentMetrics::register(agent.own());
     let mut text = head("Metrics", "what the programs register");

@@ -106,6 +106,10 @@ fn the_base_installs_these_objects_and_no_other() -> Result<()> {
             "ServiceAccount/podsight-webhook",
             "ClusterRole/podsight-webhook-watches",
             "ClusterRoleBinding/podsight-webhook-watches",
+            "Role/podsight-webhook-certificates",
+            "RoleBinding/podsight-webhook-certificates",
+            "ClusterRole/podsight-webhook-certificates",
+            "ClusterRoleBinding/podsight-webhook-certificates",
             "Deployment/podsight-webhook",
             "Service/podsight-webhook",
             "PodDisruptionBudget/podsight-webhook",
@@ -261,7 +265,7 @@ fn no_container_gets_more_than_it_needs() -> Result<()> {
         for forbidden in ["hostPID", "hostIPC", "hostNetwork", "hostUsers", "shareProcessNamespace"] {
             assert_eq!(spec[forbidden], Value::Null, "{name}: {forbidden}");
         }
-        for volume in spec["volumes"].as_array().context("no volumes")? {
+        for volume in spec["volumes"].as_array().into_iter().flatten() {
             // The one folder of the node that anything sees, see `the_agent_reads_counters_and_cannot_write_them`.
             let is_counters = name == "podsight-agent" && volume["name"] == "cgroup";
             assert_eq!(volume["hostPath"].is_null(), !is_counters, "{name}: {volume}");
@@ -321,6 +325,34 @@ fn images_bear_the_version_of_the_workspace() -> Result<()> {
         assert_eq!(container["image"], format!("podsight/{image}:{}", env!("CARGO_PKG_VERSION")));
         assert_eq!(container["imagePullPolicy"], "IfNotPresent");
     }
+    Ok(())
+}
+
+#[test]
+fn the_webhooks_rights_for_its_certificate_are_bound_to_names() -> Result<()> {
+    let objects = base()?;
+    let configurations = |resource: &str| json!({"apiGroups": ["admissionregistration.k8s.io"], "resources": [resource], "resourceNames": ["podsight-webhook"], "verbs": ["get", "patch"]});
+    let name = "podsight-webhook-certificates";
+    assert_eq!(
+        *find(&objects, "Role", name)?.at("/rules"),
+        json!([{"apiGroups": [""], "resources": ["secrets"], "resourceNames": [name], "verbs": ["get", "create", "patch"]}])
+    );
+    assert_eq!(
+        *find(&objects, "ClusterRole", name)?.at("/rules"),
+        json!([configurations("validatingwebhookconfigurations"), configurations("mutatingwebhookconfigurations")])
+    );
+    for (kind, role) in [("RoleBinding", "Role"), ("ClusterRoleBinding", "ClusterRole")] {
+        let binding = find(&objects, kind, name)?;
+        assert_eq!(
+            *binding.at("/subjects"),
+            json!([{"kind": "ServiceAccount", "name": "podsight-webhook", "namespace": "podsight-system"}])
+        );
+        assert_eq!(*binding.at("/roleRef"), json!({"apiGroup": "rbac.authorization.k8s.io", "kind": role, "name": name}));
+    }
+    // Pods of other Deployments under this name have to ask.
+    assert_eq!(*find(&objects, "ServiceAccount", "podsight-webhook")?.at("/automountServiceAccountToken"), false);
+    let deployment = find(&objects, "Deployment", "podsight-webhook")?;
+    assert_eq!(*deployment.at("/spec/template/spec/automountServiceAccountToken"), true);
     Ok(())
 }
 

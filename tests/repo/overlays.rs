@@ -12,9 +12,10 @@ fn find<'a>(objects: &'a [Object], kind: &str, name: &str) -> Result<&'a Object>
 fn cert_manager_issues_what_the_webhook_mounts() -> Result<()> {
     let objects = objects::kustomization("deploy/overlays/cert-manager")?;
     let certificate = find(&objects, "Certificate", "podsight-webhook")?;
-    let deployment = find(&objects, "Deployment", "podsight-webhook")?;
+    let mounted = objects::documents("deploy/components/mounted-certificate/webhook.yaml")?;
+    let mounted = mounted.first().and_then(|patch| patch.pointer("/spec/template/spec/volumes/0/secret/secretName"));
     let service = find(&objects, "Service", "podsight-webhook")?;
-    assert_eq!(certificate.at("/spec/secretName"), deployment.at("/spec/template/spec/volumes/0/secret/secretName"));
+    assert_eq!(Some(certificate.at("/spec/secretName")), mounted);
     let name = format!("{}.{}.svc", service.name(), service.text("/metadata/namespace"));
     assert_eq!(*certificate.at("/spec/dnsNames"), json!([name]));
 
@@ -40,6 +41,35 @@ fn cert_manager_issues_what_the_webhook_mounts() -> Result<()> {
     let from = patch.first().and_then(|patch| patch.pointer("/metadata/annotations/cert-manager.io~1inject-ca-from"));
     let certificate = format!("{}/{}", certificate.text("/metadata/namespace"), certificate.name());
     assert_eq!(from, Some(&Value::String(certificate)));
+    Ok(())
+}
+
+#[test]
+fn a_mounted_certificate_needs_no_rights() -> Result<()> {
+    let component = objects::documents("deploy/components/mounted-certificate/kustomization.yaml")?;
+    let inline = component.first().and_then(|component| component["patches"].as_array()).context("no patches")?;
+    let removed: Vec<&str> = inline
+        .iter()
+        .filter_map(|patch| patch["patch"].as_str())
+        .filter(|patch| patch.contains("$patch: delete") && patch.contains("name: podsight-webhook-certificates"))
+        .filter_map(|patch| patch.lines().find_map(|line| line.strip_prefix("kind: ")))
+        .collect();
+    let base = objects::kustomization("deploy/base")?;
+    let given: Vec<&str> = base.iter().filter(|object| object.name() == "podsight-webhook-certificates").map(Object::kind).collect();
+    assert_eq!(given.len(), 4);
+    assert_eq!(removed, given);
+    // What the base says of the certificate, the component says otherwise.
+    let patch = objects::documents("deploy/components/mounted-certificate/webhook.yaml")?;
+    let env = patch.first().and_then(|patch| patch.pointer("/spec/template/spec/containers/0/env/0")).context("no env")?;
+    assert_eq!(*env, json!({"name": "PODSIGHT_CERTIFICATES", "value": "mounted"}));
+    let own = find(&base, "Deployment", "podsight-webhook")?.at("/spec/template/spec/containers/0/env/0");
+    assert_eq!(*own, json!({"name": "PODSIGHT_CERTIFICATES", "value": "own"}));
+    for overlay in ["cert-manager", "local"] {
+        let file = format!("deploy/overlays/{overlay}/kustomization.yaml");
+        let kustomization = objects::documents(&file)?;
+        let components = kustomization.first().and_then(|file| file.get("components"));
+        assert_eq!(components, Some(&json!(["../../components/mounted-certificate"])), "{overlay}");
+    }
     Ok(())
 }
 

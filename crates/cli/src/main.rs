@@ -3,6 +3,7 @@
 mod args;
 mod check;
 mod completions;
+mod doctor;
 mod exit_code;
 mod explain;
 mod kmsg;

@@ -148,21 +148,37 @@ impl CertificateStore {
     fn take(&self, watched: &mut WatchedFiles, now: i64) -> Result<Option<i64>, CertificateError> {
         let result = watched.changed().map_err(CertificateError::from).and_then(|contents| {
             let Some([certificate, key]) = contents.as_deref() else { return Ok(None) };
-            let new = parse(certificate, key)?;
-            let valid_now = self.seconds_left(now).is_some_and(|left| left > 0);
-            if valid_now && new.not_after <= now {
-                return Err(CertificateError::Expired(now - new.not_after));
-            }
-            let not_after = new.not_after;
-            self.current.store(Some(Arc::new(new)));
-            Ok(Some(not_after))
+            self.replace(certificate, key, now).map(Some)
         });
-        match &result {
-            Ok(None) => {}
-            Ok(Some(_)) => drop(self.loads.get_or_create(&OutcomeLabels { outcome: Outcome::loaded }).inc()),
-            Err(_) => drop(self.loads.get_or_create(&OutcomeLabels { outcome: Outcome::broken }).inc()),
-        }
+        self.count(result.as_ref().map(Option::is_some).map_err(drop));
         result
+    }
+
+    /// Serves this pair (PEM) from now on, if it is sound; gives the end of its validity in seconds since 1970.
+    pub fn offer(&self, certificate: &[u8], key: &[u8], now: i64) -> Result<i64, CertificateError> {
+        let result = self.replace(certificate, key, now);
+        self.count(result.as_ref().map(|_| true).map_err(drop));
+        result
+    }
+
+    fn replace(&self, certificate: &[u8], key: &[u8], now: i64) -> Result<i64, CertificateError> {
+        let new = parse(certificate, key)?;
+        let valid_now = self.seconds_left(now).is_some_and(|left| left > 0);
+        if valid_now && new.not_after <= now {
+            return Err(CertificateError::Expired(now - new.not_after));
+        }
+        let not_after = new.not_after;
+        self.current.store(Some(Arc::new(new)));
+        Ok(not_after)
+    }
+
+    fn count(&self, is_loaded: Result<bool, ()>) {
+        let outcome = match is_loaded {
+            Ok(false) => return,
+            Ok(true) => Outcome::loaded,
+            Err(()) => Outcome::broken,
+        };
+        self.loads.get_or_create(&OutcomeLabels { outcome }).inc();
     }
 
     /// Seconds until the certificate expires; `None` without one.
@@ -228,7 +244,7 @@ fn parse(certificate: &[u8], key: &[u8]) -> Result<Certificate, CertificateError
 }
 
 /// An error with its sources, in one line.
-fn chain(error: &dyn std::error::Error) -> String {
+pub fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(error) = source {

@@ -1,5 +1,6 @@
 //! The arguments.
 
+use crate::certificates::CertificateArgs;
 use podsight_runtime::telemetry::LogFormat;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -21,6 +22,9 @@ pub struct Args {
     /// PEM of the private key
     #[arg(long, env = "PODSIGHT_TLS_KEY", value_name = "FILE", default_value = "/tls/tls.key")]
     pub tls_key: PathBuf,
+    /// Says what is wrong or risky with the installation, and ends: 0 all is well, 1 something is not
+    #[arg(long)]
+    pub self_check: bool,
     /// Configuration (YAML); a changed file is taken over while the server runs
     #[arg(long, env = "PODSIGHT_CONFIG", value_name = "FILE")]
     pub config: Option<PathBuf>,
@@ -39,10 +43,13 @@ pub struct Args {
     /// How long after SIGTERM the server goes on accepting, until every API server has noticed
     #[arg(long, env = "PODSIGHT_DRAIN_WAIT", value_name = "TIME", default_value = "5s", value_parser = duration)]
     pub drain_wait: Duration,
+    /// Where the certificate comes from, and what an own one is like
+    #[command(flatten)]
+    pub certificates: CertificateArgs,
 }
 
 /// Reads `200ms`, `5s` or `2m`: at least a millisecond, at most an hour.
-fn duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
     let number: Option<u64> = digits.parse().ok();
     let duration = match (number, text.strip_prefix(digits)) {

@@ -2,6 +2,7 @@
 //!
 //! It is never in the cluster's way: what it cannot read, has no time for or fails at is allowed, and counted.
 
+pub mod certificates;
 pub mod config;
 pub mod metrics;
 
@@ -12,6 +13,7 @@ mod limits;
 mod object;
 mod review;
 mod run;
+mod self_check;
 mod server;
 mod watches;
 
@@ -19,4 +21,5 @@ pub use answer::{Answer, Outcome};
 pub use args::Args;
 pub use limits::BODY_MAX_BYTES;
 pub use run::run;
+pub use self_check::self_check;
 pub use server::{Check, Webhook, check};

@@ -1,6 +1,7 @@
 //! The program: its parts put together, and their end in the right order.
 
 use crate::args::Args;
+use crate::certificates::{Keeper, KeeperMetrics, Source};
 use crate::config;
 use crate::metrics::{WatchMetrics, WebhookMetrics};
 use crate::server::Webhook;
@@ -42,6 +43,15 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     let certificates = CertificateStore::new();
     certificates.register(metrics.own());
 
+    let keeper = match args.certificates.certificates {
+        Source::Mounted => None,
+        Source::Own => {
+            let metrics = KeeperMetrics::register(metrics.own());
+            let client = podsight_runtime::client::connect().await.context("an own certificate needs the cluster")?;
+            Some(Keeper::new(client, &args.certificates, certificates.clone(), readiness.clone(), metrics))
+        }
+    };
+
     let listener = TcpListener::bind(args.listen).await.with_context(|| format!("failed to listen on {}", args.listen))?;
     let admin_listener =
         TcpListener::bind(args.admin_listen).await.with_context(|| format!("failed to listen on {}", args.admin_listen))?;
@@ -61,8 +71,11 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     let still_running = Shutdown::new();
     let _admin = tokio::spawn(admin.serve(admin_listener, still_running.stop()));
     let files = CertificateFiles { certificate: args.tls_cert, key: args.tls_key };
-    let _certificates = tokio::spawn(certificates.follow(files, args.reload_every, readiness.clone(), shutdown.stop()));
     let _watches = tokio::spawn(watches::follow(cluster, args.watch_secrets, watch_metrics, shutdown.stop()));
+    let _certificates = match keeper {
+        None => tokio::spawn(certificates.follow(files, args.reload_every, readiness.clone(), shutdown.stop())),
+        Some(keeper) => tokio::spawn(keeper.run(shutdown.stop())),
+    };
     if let Some(path) = args.config {
         let _config = tokio::spawn(follow_config(webhook, path, args.reload_every, shutdown.stop()));
     }

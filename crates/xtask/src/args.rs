@@ -10,7 +10,7 @@ use podsight_testbed::node::namespace;
 use podsight_testbed::progress::Progress;
 use podsight_testbed::{cleanup, folders, images, janitor};
 
-use crate::{bench, fuzz, generate, nodes, test, up};
+use crate::{bench, certs, fuzz, generate, nodes, test, up};
 
 /// Development tasks.
 #[derive(Debug, Parser)]
@@ -49,6 +49,14 @@ enum Verb {
     Bench,
     /// Writes podsight's images as OCI archives to target/images.
     Image,
+    /// Makes a throw-away authority and certificate for a webhook that is run by hand.
+    Certs {
+        /// Where `ca.crt`, `tls.crt` and `tls.key` are written.
+        folder: PathBuf,
+        /// A DNS name or address of the webhook.
+        #[arg(long = "name", default_values = ["podsight-webhook.podsight-system.svc", "localhost", "127.0.0.1"])]
+        names: Vec<String>,
+    },
     #[command(name = janitor::VERB, hide = true)]
     Janitor { folder: PathBuf },
     #[command(name = namespace::VERB, hide = true)]
@@ -78,6 +86,7 @@ fn dispatch(verb: Verb) -> Result<ExitCode> {
             let said = if cleanup::down(&folders::state()?)? { "the testbed is down" } else { "no testbed is running" };
             writeln!(std::io::stdout(), "{said}")?;
         }
+        Verb::Certs { folder, names } => certs::write(&folder, &names)?,
         Verb::Gen => generate::run()?,
         Verb::Image => {
             for archive in images::build_podsight(&Progress::default())? {

@@ -2,6 +2,7 @@
 
 mod args;
 mod bench;
+mod certs;
 mod fuzz;
 mod generate;
 mod nodes;
