@@ -60,6 +60,7 @@ const COMMAND_LINE: &[&str] = &[
     "podsight-cause",
     "podsight-certificate",
     "podsight-cgroup",
+    "podsight-cluster",
     "podsight-doctor",
     "podsight-evidence",
     "podsight-explain",
