@@ -31,6 +31,7 @@ pub use facts::{
     Resources, Scope, Taint,
 };
 pub use finding::{Certainty, Finding};
+pub use memory::limit_known_too_small::LIMIT_KNOWN_TOO_SMALL;
 pub use near::is_near;
 pub use pages::{page, pages};
 pub use reference::{Reference, Use, references};
