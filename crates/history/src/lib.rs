@@ -16,5 +16,5 @@ pub use judge::{Judgement, PastKills, Shortfall};
 pub use owner::{Controller, Owner, WorkloadKey};
 pub use pod::KilledPod;
 pub use record::{KillRecord, Level, MAX_PODS};
-pub use store::{MAX_BYTES, ReadError, VERSION, read, write};
+pub use store::{CONFIG_MAP, CONFIG_MAP_KEY, MAX_BYTES, ReadError, VERSION, read, write};
 pub use suggestion::suggestion;

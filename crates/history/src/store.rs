@@ -6,6 +6,10 @@ use crate::record::{KillRecord, Level, MAX_IMAGE_BYTES, seconds, time};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+/// The ConfigMap in podsight's own namespace that holds the text.
+pub const CONFIG_MAP: &str = "podsight-history";
+/// The key in it.
+pub const CONFIG_MAP_KEY: &str = "history.json";
 /// The version of the format.
 pub const VERSION: u32 = 1;
 /// The largest size of the text, in bytes: a ConfigMap holds a mebibyte, names and metadata included.

@@ -70,7 +70,7 @@ pub fn check_at_least(workload: &Workload<'_>, facts: &dyn Facts, least: Certain
 }
 
 /// Whether the object, or its pod template, asks to be spared this rule.
-fn is_ignored(workload: &Workload<'_>, rule: &str) -> bool {
+pub fn is_ignored(workload: &Workload<'_>, rule: &str) -> bool {
     let of = |metadata: Option<&Value>| {
         let list = metadata
             .and_then(|metadata| metadata.get("annotations"))
