@@ -6,6 +6,8 @@ mod e2e_agent_permissions;
 mod e2e_agent_policy;
 mod e2e_certificate;
 mod e2e_ephemeral;
+mod e2e_mutation;
+mod e2e_policy;
 mod e2e_silence;
 mod e2e_warnings;
 mod e2e_webhook_stopped;

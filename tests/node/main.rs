@@ -3,6 +3,7 @@
 //! Every test runs on every node: on this machine's own kernel, and on the guest's with cgroup v2. The first kills one process,
 //! the second the whole container.
 
+mod beside;
 mod each;
 mod evidence;
 mod hand;
@@ -10,6 +11,7 @@ mod node_child_killed;
 mod node_foresight;
 mod node_forged_record;
 mod node_gone;
+mod node_history;
 mod node_hostile_name;
 mod node_killed;
 mod node_kind;

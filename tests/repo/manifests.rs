@@ -51,6 +51,7 @@ fn dropped<T: DeserializeOwned + Serialize>(object: &Object) -> Result<Vec<Strin
 fn every_object_is_what_the_api_takes() -> Result<()> {
     for object in objects::all()? {
         let pointers = match (object.text("/apiVersion"), object.kind()) {
+            ("v1", "ConfigMap") => dropped::<core::v1::ConfigMap>(&object)?,
             ("v1", "Namespace") => dropped::<core::v1::Namespace>(&object)?,
             ("v1", "Pod") => dropped::<core::v1::Pod>(&object)?,
             ("v1", "ResourceQuota") => dropped::<core::v1::ResourceQuota>(&object)?,
@@ -67,6 +68,9 @@ fn every_object_is_what_the_api_takes() -> Result<()> {
             ("rbac.authorization.k8s.io/v1", "ClusterRoleBinding") => dropped::<rbac::v1::ClusterRoleBinding>(&object)?,
             ("rbac.authorization.k8s.io/v1", "Role") => dropped::<rbac::v1::Role>(&object)?,
             ("rbac.authorization.k8s.io/v1", "RoleBinding") => dropped::<rbac::v1::RoleBinding>(&object)?,
+            ("admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration") => {
+                dropped::<admission::MutatingWebhookConfiguration>(&object)?
+            }
             ("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration") => {
                 dropped::<admission::ValidatingWebhookConfiguration>(&object)?
             }
@@ -114,6 +118,12 @@ fn the_base_installs_these_objects_and_no_other() -> Result<()> {
             "Service/podsight-webhook",
             "PodDisruptionBudget/podsight-webhook",
             "ValidatingWebhookConfiguration/podsight-webhook",
+            "MutatingWebhookConfiguration/podsight-webhook",
+            "ConfigMap/podsight-history",
+            "Role/podsight-webhook-history",
+            "RoleBinding/podsight-webhook-history",
+            "ClusterRole/podsight-webhook-history",
+            "ClusterRoleBinding/podsight-webhook-history",
             "ServiceAccount/podsight-agent",
             "ClusterRole/podsight-agent",
             "ClusterRoleBinding/podsight-agent",
@@ -132,7 +142,7 @@ fn every_object_carries_the_common_labels_and_lives_in_our_namespace() -> Result
     for object in base()? {
         let name = format!("{}/{}", object.kind(), object.name());
         assert_eq!(object.at("/metadata/labels/app.kubernetes.io~1name"), "podsight", "{name}");
-        let cluster_wide = ["Namespace", "Cluster", "Validating"].iter().any(|prefix| object.kind().starts_with(prefix));
+        let cluster_wide = ["Namespace", "Cluster", "Validating", "Mutating"].iter().any(|prefix| object.kind().starts_with(prefix));
         let namespace = if cluster_wide { "" } else { "podsight-system" };
         assert_eq!(object.text("/metadata/namespace"), namespace, "{name}");
     }
@@ -194,6 +204,43 @@ fn the_webhook_configuration_cannot_stop_a_cluster() -> Result<()> {
 }
 
 #[test]
+fn nothing_is_changed_unless_a_namespace_asks_for_it() -> Result<()> {
+    let objects = base()?;
+    let configuration = find(&objects, "MutatingWebhookConfiguration", "podsight-webhook")?;
+    let webhooks = configuration.at("/webhooks").as_array().context("no webhooks")?;
+    assert_eq!(webhooks.len(), 1);
+    let webhook = webhooks.first().context("no webhook")?;
+    for (key, value) in [
+        ("name", json!("mutate.podsight.dev")),
+        ("admissionReviewVersions", json!(["v1"])),
+        ("failurePolicy", json!("Ignore")),
+        ("timeoutSeconds", json!(2)),
+        ("sideEffects", json!("None")),
+        ("matchPolicy", json!("Equivalent")),
+        ("reinvocationPolicy", json!("IfNeeded")),
+        ("clientConfig", json!({"service": {"namespace": "podsight-system", "name": "podsight-webhook", "path": "/mutate", "port": 443}})),
+        (
+            "namespaceSelector",
+            json!({"matchExpressions": [
+                {"key": "kubernetes.io/metadata.name", "operator": "NotIn", "values": ["kube-system", "podsight-system"]},
+                {"key": "podsight.dev/admission", "operator": "NotIn", "values": ["disabled"]},
+                {"key": "podsight.dev/mutation", "operator": "In", "values": ["enabled"]},
+            ]}),
+        ),
+    ] {
+        assert_eq!(webhook[key], value, "{key}");
+    }
+    for rule in configuration.at("/webhooks/0/rules").as_array().context("no rules")? {
+        // What is there cannot be changed, and a subresource is no workload.
+        let is_fixed =
+            rule["resources"].as_array().context("no resources")?.iter().any(|resource| resource == "pods" || resource == "jobs");
+        assert_eq!(rule["operations"] == json!(["CREATE"]), is_fixed, "{rule}");
+        assert!(!rule["resources"].to_string().contains('/'), "{rule}");
+    }
+    Ok(())
+}
+
+#[test]
 fn the_webhook_is_asked_about_workloads_only() -> Result<()> {
     let objects = base()?;
     let configuration = find(&objects, "ValidatingWebhookConfiguration", "podsight-webhook")?;
@@ -213,6 +260,7 @@ fn the_webhook_is_asked_about_workloads_only() -> Result<()> {
             r#"/pods ["CREATE","UPDATE"]"#,
             r#"/replicationcontrollers ["CREATE","UPDATE"]"#,
             r#"/pods/ephemeralcontainers ["UPDATE"]"#,
+            r#"/pods/resize ["UPDATE"]"#,
             r#"apps/replicasets ["CREATE","UPDATE"]"#,
             r#"apps/deployments ["CREATE","UPDATE"]"#,
             r#"apps/statefulsets ["CREATE","UPDATE"]"#,
@@ -353,6 +401,38 @@ fn the_webhooks_rights_for_its_certificate_are_bound_to_names() -> Result<()> {
     assert_eq!(*find(&objects, "ServiceAccount", "podsight-webhook")?.at("/automountServiceAccountToken"), false);
     let deployment = find(&objects, "Deployment", "podsight-webhook")?;
     assert_eq!(*deployment.at("/spec/template/spec/automountServiceAccountToken"), true);
+    Ok(())
+}
+
+#[test]
+fn the_webhook_reads_killed_pods_and_keeps_one_object() -> Result<()> {
+    let objects = base()?;
+    assert_eq!(*find(&objects, "ServiceAccount", "podsight-webhook")?.at("/automountServiceAccountToken"), false);
+    assert_eq!(
+        *find(&objects, "ClusterRole", "podsight-webhook-history")?.at("/rules"),
+        json!([
+            {"apiGroups": [""], "resources": ["pods"], "verbs": ["list", "watch"]},
+            {"apiGroups": ["apps"], "resources": ["replicasets"], "verbs": ["get"]},
+            {"apiGroups": ["batch"], "resources": ["jobs"], "verbs": ["get"]},
+            {"apiGroups": [""], "resources": ["replicationcontrollers"], "verbs": ["get"]},
+        ])
+    );
+    assert_eq!(
+        *find(&objects, "Role", "podsight-webhook-history")?.at("/rules"),
+        json!([{"apiGroups": [""], "resources": ["configmaps"], "resourceNames": ["podsight-history"], "verbs": ["get", "update"]}])
+    );
+    for (kind, role) in [("RoleBinding", "Role"), ("ClusterRoleBinding", "ClusterRole")] {
+        let binding = find(&objects, kind, "podsight-webhook-history")?;
+        let subjects = json!([{"kind": "ServiceAccount", "name": "podsight-webhook", "namespace": "podsight-system"}]);
+        assert_eq!(*binding.at("/subjects"), subjects);
+        assert_eq!(
+            *binding.at("/roleRef"),
+            json!({"apiGroup": "rbac.authorization.k8s.io", "kind": role, "name": "podsight-webhook-history"})
+        );
+    }
+    // The object is there from the installation on, and what the webhook writes is not taken back by the next `kubectl apply`.
+    assert!(find(&objects, "ConfigMap", "podsight-history")?.at("/data").is_null());
+    assert_eq!(podsight_history::CONFIG_MAP, "podsight-history");
     Ok(())
 }
 

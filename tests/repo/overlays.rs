@@ -37,10 +37,13 @@ fn cert_manager_issues_what_the_webhook_mounts() -> Result<()> {
     }
     assert_eq!(signed_by, ["podsight-ca", "podsight-root"]);
 
-    let patch = objects::documents("deploy/overlays/cert-manager/configuration.yaml")?;
-    let from = patch.first().and_then(|patch| patch.pointer("/metadata/annotations/cert-manager.io~1inject-ca-from"));
-    let certificate = format!("{}/{}", certificate.text("/metadata/namespace"), certificate.name());
-    assert_eq!(from, Some(&Value::String(certificate)));
+    let patches = objects::documents("deploy/overlays/cert-manager/configuration.yaml")?;
+    let certificate = Value::String(format!("{}/{}", certificate.text("/metadata/namespace"), certificate.name()));
+    for kind in ["ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"] {
+        let patch = patches.iter().find(|patch| patch["kind"] == kind);
+        let from = patch.and_then(|patch| patch.pointer("/metadata/annotations/cert-manager.io~1inject-ca-from"));
+        assert_eq!(from, Some(&certificate), "{kind}");
+    }
     Ok(())
 }
 

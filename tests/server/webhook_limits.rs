@@ -182,7 +182,7 @@ fn short() -> Limits {
 
 #[tokio::test]
 async fn a_head_that_drips_is_given_up() -> Result<()> {
-    let server = Local::start(short(), |_| Vec::new()).await?;
+    let server = Local::start(short(), |_, _| Vec::new()).await?;
     let mut client = server.connect().await?;
     let drip = async {
         for byte in b"POST /validate HTTP/1.1\r\nHost: a-name-that-takes-for-ever-to-be-sent".iter().cycle() {
@@ -199,7 +199,7 @@ async fn a_head_that_drips_is_given_up() -> Result<()> {
 
 #[tokio::test]
 async fn the_connection_too_many_takes_the_place_of_the_idlest() -> Result<()> {
-    let server = Local::start(short(), |_| Vec::new()).await?;
+    let server = Local::start(short(), |_, _| Vec::new()).await?;
     let body = create("u-1", &pod("sound", "256Mi"));
     let mut clients = Vec::new();
     for _ in 0..3 {
@@ -223,7 +223,7 @@ async fn the_connection_too_many_takes_the_place_of_the_idlest() -> Result<()> {
 #[tokio::test]
 async fn an_old_connection_is_closed_with_an_answer() -> Result<()> {
     let limits = Limits { age: Duration::from_millis(50), ..Limits::webhook() };
-    let server = Local::start(limits, |_| Vec::new()).await?;
+    let server = Local::start(limits, |_, _| Vec::new()).await?;
     let mut client = server.connect().await?;
     let body = create("u-1", &pod("sound", "256Mi"));
     tokio::time::sleep(Duration::from_millis(60)).await;

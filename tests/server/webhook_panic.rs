@@ -2,13 +2,13 @@
 
 use crate::webhook::{Local, allowed};
 use anyhow::Result;
-use podsight_rules::Finding;
+use podsight_rules::{Facts, Finding};
 use podsight_runtime::serve::Limits;
 use podsight_spec::Workload;
 use podsight_tests::review::{create, pod};
 
 /// A rule with a bug that shows with some pods only.
-fn check(workload: &Workload<'_>) -> Vec<Finding> {
+fn check(workload: &Workload<'_>, _: &dyn Facts) -> Vec<Finding> {
     assert_ne!(workload.name, Some("bad"), "a bug in a rule");
     Vec::new()
 }

@@ -140,6 +140,11 @@ impl Namespace<'_> {
         .with_context(|| format!("the pod at last: {last:#}"))
     }
 
+    /// The folder of the files for kubectl.
+    pub fn folder_path(&self) -> String {
+        self.folder.path().display().to_string()
+    }
+
     /// Writes a file for kubectl and gives its path.
     pub fn file(&self, name: &str, text: &str) -> Result<String> {
         let path = self.folder.path().join(name);

@@ -1,7 +1,9 @@
 //! The files of a run and the cluster that they will be applied to, together.
 
 use crate::cluster::Cluster;
+use podsight_history::PastKills;
 use podsight_rules::{Claim, Facts, Folder, Known, LimitRange, Node, PodSecurity, Presence, RefKind, ResourceQuota};
+use podsight_spec::Workload;
 use std::sync::Arc;
 
 /// A run and a cluster: what the run's files hold counts as existing, since they will be applied together.
@@ -66,6 +68,10 @@ impl Facts for Combined<'_> {
             (Some(true), Some(_)) => Some(true),
             (_, there) => there,
         }
+    }
+
+    fn past_kills(&self, workload: &Workload<'_>, container: &str) -> Option<PastKills> {
+        self.run.past_kills(workload, container)
     }
 
     fn any_node(&self, accepts: &mut dyn FnMut(&Node) -> bool) -> Option<bool> {

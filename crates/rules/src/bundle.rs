@@ -5,7 +5,8 @@ mod admission;
 use crate::facts::{Claim, Facts, Known, LimitRange, PodSecurity, Presence, RefKind, ResourceQuota};
 use crate::near::is_near;
 use crate::reference::references;
-use podsight_spec::{Document, workloads};
+use podsight_history::{History, KilledPod, PastKills, WorkloadKey};
+use podsight_spec::{Document, Workload, workloads};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -18,6 +19,8 @@ pub struct Bundle {
     referred: BTreeSet<(RefKind, String)>,
     /// What will decide over the run's pods.
     admission: admission::Objects,
+    /// What was killed in pods of the run that come from a cluster, with the evidence on them.
+    history: History,
 }
 
 #[derive(Clone, Debug)]
@@ -72,6 +75,11 @@ impl Bundle {
         self.admission.decides(folder, namespace)
     }
 
+    /// Whether pods of the run carry evidence of kills.
+    pub fn has_past_kills(&self) -> bool {
+        !self.history.is_empty()
+    }
+
     /// The bundle as it looks from a folder.
     pub fn from_folder<'a>(&'a self, folder: &'a str) -> Folder<'a> {
         Folder { bundle: self, folder }
@@ -79,6 +87,11 @@ impl Bundle {
 
     fn add_one(&mut self, value: &Value, folder: &str) {
         self.admission.add(value, folder);
+        if let Some(pod) = KilledPod::of(value)
+            && let Some(key) = pod.owner_by_name()
+        {
+            self.history.observe(&key, &pod);
+        }
         let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str);
         let namespace = text("/metadata/namespace");
         let Some(name) = text("/metadata/name") else {
@@ -192,6 +205,18 @@ impl Facts for Folder<'_> {
     fn has_free_volume(&self, class: Option<&str>) -> Option<bool> {
         self.bundle.admission.has_volume(class).then_some(true)
     }
+
+    fn past_kills(&self, workload: &Workload<'_>, container: &str) -> Option<PastKills> {
+        let history = &self.bundle.history;
+        if history.is_empty() {
+            return None;
+        }
+        let key = WorkloadKey::of(workload, workload.namespace.unwrap_or_default())?;
+        match workload.namespace {
+            Some(_) => history.past_kills(&key, container),
+            None => history.past_kills_anywhere(&key, container),
+        }
+    }
 }
 
 impl Facts for Bundle {
@@ -225,5 +250,9 @@ impl Facts for Bundle {
 
     fn has_free_volume(&self, class: Option<&str>) -> Option<bool> {
         self.from_folder("").has_free_volume(class)
+    }
+
+    fn past_kills(&self, workload: &Workload<'_>, container: &str) -> Option<PastKills> {
+        self.from_folder("").past_kills(workload, container)
     }
 }

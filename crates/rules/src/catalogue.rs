@@ -13,6 +13,7 @@ pub static RULES: &[&dyn Rule] = &[
     &memory::heap_setting_invalid::HeapSettingInvalid,
     &memory::memory_over_limit::MemoryOverLimit,
     &memory::tmpfs_over_limit::TmpfsOverLimit,
+    &memory::limit_known_too_small::LimitKnownTooSmall,
     &security::root_contradiction::RootContradiction,
     &command::command_not_a_program::CommandNotAProgram,
     &command::shell_without_script::ShellWithoutScript,

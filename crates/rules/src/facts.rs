@@ -10,6 +10,8 @@ pub use node::{Node, Taint};
 pub use pod_security::{Level, PodSecurity};
 pub use resources::{LimitRange, LimitRangeItem, LimitType, ResourceQuota, Resources, Scope};
 
+use podsight_history::PastKills;
+use podsight_spec::Workload;
 use std::sync::Arc;
 
 /// The kinds that pods refer to by name.
@@ -142,6 +144,11 @@ pub trait Facts {
 
     /// Shows the nodes until one is accepted, and tells whether one was. `None` where the nodes are not known, or there are none.
     fn any_node(&self, _accepts: &mut dyn FnMut(&Node) -> bool) -> Option<bool> {
+        None
+    }
+
+    /// The kills of this container of the workload in the past, under whatever limit and image.
+    fn past_kills(&self, _workload: &Workload<'_>, _container: &str) -> Option<PastKills> {
         None
     }
 }

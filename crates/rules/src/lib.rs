@@ -31,6 +31,7 @@ pub use facts::{
     Resources, Scope, Taint,
 };
 pub use finding::{Certainty, Finding};
+pub use memory::limit_known_too_small::LIMIT_KNOWN_TOO_SMALL;
 pub use near::is_near;
 pub use pages::{page, pages};
 pub use reference::{Reference, Use, references};
@@ -69,7 +70,7 @@ pub fn check_at_least(workload: &Workload<'_>, facts: &dyn Facts, least: Certain
 }
 
 /// Whether the object, or its pod template, asks to be spared this rule.
-fn is_ignored(workload: &Workload<'_>, rule: &str) -> bool {
+pub fn is_ignored(workload: &Workload<'_>, rule: &str) -> bool {
     let of = |metadata: Option<&Value>| {
         let list = metadata
             .and_then(|metadata| metadata.get("annotations"))

@@ -56,6 +56,13 @@ pub struct ReadError {
     source: io::Error,
 }
 
+impl ReadError {
+    /// Whether there is no such file.
+    pub fn is_absent(&self) -> bool {
+        self.source.kind() == io::ErrorKind::NotFound
+    }
+}
+
 fn read(path: &Path) -> io::Result<Vec<u8>> {
     let mut content = Vec::new();
     File::open(path)?.take(FILE_MAX_BYTES + 1).read_to_end(&mut content)?;

@@ -98,14 +98,20 @@ fn pods_patches(folder: &Path, plane: &ControlPlane) -> Result<(Vec<&'static str
     let trust = json!([{"op": "add", "path": "/webhooks/0/clientConfig/caBundle", "value": trusted(plane)}]);
     Ok((
         vec!["secret.json"],
-        vec![patch("DaemonSet", "podsight-agent", &agent), patch("ValidatingWebhookConfiguration", "podsight-webhook", &trust)],
+        vec![
+            patch("DaemonSet", "podsight-agent", &agent),
+            patch("ValidatingWebhookConfiguration", "podsight-webhook", &trust),
+            patch("MutatingWebhookConfiguration", "podsight-webhook", &trust),
+        ],
     ))
 }
 
 /// No pods, and the webhook at an address instead of behind a Service.
 fn program_patches(plane: &ControlPlane, webhook: u16) -> Vec<Value> {
-    let call = json!([{"op": "replace", "path": "/webhooks/0/clientConfig",
-        "value": {"url": format!("https://127.0.0.1:{webhook}/validate"), "caBundle": trusted(plane)}}]);
+    let call = |path: &str| {
+        json!([{"op": "replace", "path": "/webhooks/0/clientConfig",
+            "value": {"url": format!("https://127.0.0.1:{webhook}/{path}"), "caBundle": trusted(plane)}}])
+    };
     let without = |kind: &str, name: &str| {
         let object =
             json!({"$patch": "delete", "apiVersion": "apps/v1", "kind": kind, "metadata": {"name": name, "namespace": "podsight-system"}});
@@ -114,7 +120,8 @@ fn program_patches(plane: &ControlPlane, webhook: u16) -> Vec<Value> {
     vec![
         without("Deployment", "podsight-webhook"),
         without("DaemonSet", "podsight-agent"),
-        patch("ValidatingWebhookConfiguration", "podsight-webhook", &call),
+        patch("ValidatingWebhookConfiguration", "podsight-webhook", &call("validate")),
+        patch("MutatingWebhookConfiguration", "podsight-webhook", &call("mutate")),
     ]
 }
 

@@ -1,16 +1,16 @@
 //! What is answered to a review, and why. Values in, values out.
 
-use crate::config::{Level, Policy};
+use crate::config::{Here, Level};
+use crate::facts::RequestFacts;
 use crate::metrics::{Kind, Operation, label};
 use crate::object::{self, ObjectError};
 use crate::review::{API_VERSION, Review};
-use podsight_rules::{Certainty, Finding};
+use crate::server::Check;
+use base64::prelude::{BASE64_STANDARD, Engine as _};
+use podsight_rules::{Certainty, Facts, Finding, LIMIT_KNOWN_TOO_SMALL};
 use podsight_spec::{Workload, workloads};
 use serde::Serialize;
 use serde_json::Value;
-
-/// The rules: what they find in a workload.
-type Rules<'r> = dyn Fn(&Workload<'_>) -> Vec<Finding> + 'r;
 
 /// An answer to one review.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +25,8 @@ pub struct Answer {
     pub warnings: Vec<String>,
     /// The rules whose findings are told, each once.
     pub rules: Vec<&'static str>,
+    /// What is changed in the object: a JSON Patch.
+    pub patch: Option<Value>,
 }
 
 /// Allowed or not, and why.
@@ -56,16 +58,16 @@ label! {
 
 impl Answer {
     pub(crate) fn plain(kind: Kind, operation: Operation, outcome: Outcome) -> Self {
-        Self { kind, operation, outcome, warnings: Vec::new(), rules: Vec::new() }
+        Self { kind, operation, outcome, warnings: Vec::new(), rules: Vec::new(), patch: None }
     }
 }
 
 /// Answers a review.
-pub(crate) fn answer(review: &Review<'_>, policy: &Policy, check: &Rules<'_>) -> Answer {
+pub(crate) fn answer(review: &Review<'_>, policy: Here<'_>, check: Check, facts: &RequestFacts<'_>) -> Answer {
     let plain = |outcome| Answer::plain(review.kind, review.operation, outcome);
     // Nothing begins to run by a deletion, a connection or a change of status or scale.
     let begins = matches!(review.operation, Operation::Create | Operation::Update);
-    if !begins || !matches!(review.sub_resource.as_str(), "" | "ephemeralcontainers") {
+    if !begins || !matches!(review.sub_resource.as_str(), "" | "ephemeralcontainers" | "resize") {
         return plain(Outcome::Allowed);
     }
     let Some(raw) = review.object else { return plain(Outcome::NotUnderstood(Reason::NoObject)) };
@@ -76,7 +78,7 @@ pub(crate) fn answer(review: &Review<'_>, policy: &Policy, check: &Rules<'_>) ->
     };
     let found = workloads(&value);
     let Some(workload) = found.first() else { return plain(Outcome::NotUnderstood(Reason::NoPod)) };
-    // Whoever debugs a pod adds the container by hand, whoever owns the pod.
+    // Whoever debugs a pod or resizes it does so by hand, whoever owns the pod.
     if review.sub_resource.is_empty() && made_by_controller(&value) {
         return plain(Outcome::Allowed);
     }
@@ -84,7 +86,7 @@ pub(crate) fn answer(review: &Review<'_>, policy: &Policy, check: &Rules<'_>) ->
     let old = review.old_object.and_then(|raw| object::read(raw).ok()).unwrap_or_default();
     let old = workloads(&old);
     // Some kinds have several pod templates.
-    let mut findings: Vec<Finding> = found.iter().flat_map(|workload| news(workload, &old, check)).collect();
+    let mut findings: Vec<Finding> = found.iter().flat_map(|workload| news(workload, &old, check, facts)).collect();
     findings.retain(|finding| finding.certainty > Certainty::Hint && policy.level(finding.rule) > Level::Off);
     let warnings = podsight_report::warning::warnings(workload, &findings);
     let mut rules: Vec<&'static str> = Vec::new();
@@ -93,28 +95,28 @@ pub(crate) fn answer(review: &Review<'_>, policy: &Policy, check: &Rules<'_>) ->
             rules.push(finding.rule);
         }
     }
-    Answer { kind: review.kind, operation: review.operation, outcome: outcome(workload, &findings, policy), warnings, rules }
+    Answer { kind: review.kind, operation: review.operation, outcome: outcome(workload, &findings, policy), warnings, rules, patch: None }
 }
 
-/// The findings that the old object did not have.
-fn news(workload: &Workload<'_>, old: &[Workload<'_>], check: &Rules<'_>) -> Vec<Finding> {
-    let Some(old) = old.iter().find(|old| old.pod_pointer == workload.pod_pointer) else { return check(workload) };
+/// The findings that the old object did not have, and those that tell of a workload that fails.
+fn news(workload: &Workload<'_>, old: &[Workload<'_>], check: Check, facts: &dyn Facts) -> Vec<Finding> {
+    let Some(old) = old.iter().find(|old| old.pod_pointer == workload.pod_pointer) else { return check(workload, facts) };
     if old.pod == workload.pod {
         return Vec::new();
     }
-    let mut findings = check(workload);
+    let mut findings = check(workload, facts);
     if !findings.is_empty() {
         // Not by pointer: a container that moved in its list is no news.
-        let known = check(old);
+        let known = check(old, facts);
         let same =
             |new: &Finding, old: &Finding| (old.rule, &old.container, &old.message_en) == (new.rule, &new.container, &new.message_en);
-        findings.retain(|new| !known.iter().any(|old| same(new, old)));
+        findings.retain(|new| new.rule == LIMIT_KNOWN_TOO_SMALL || !known.iter().any(|old| same(new, old)));
     }
     findings
 }
 
 /// Denied where the configuration says `deny` for a rule whose finding is certain.
-fn outcome(workload: &Workload<'_>, findings: &[Finding], policy: &Policy) -> Outcome {
+fn outcome(workload: &Workload<'_>, findings: &[Finding], policy: Here<'_>) -> Outcome {
     let denied: Vec<Finding> = findings
         .iter()
         .filter(|finding| finding.certainty == Certainty::Certain && policy.level(finding.rule) == Level::Deny)
@@ -155,6 +157,10 @@ struct Response<'a> {
     warnings: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     audit_annotations: Option<AuditAnnotations>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    patch: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    patch_type: Option<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -178,7 +184,9 @@ pub(crate) fn encode(uid: &str, answer: &Answer) -> Vec<u8> {
     };
     let audit_annotations = (!answer.rules.is_empty()).then(|| AuditAnnotations { rules: answer.rules.join(",") });
     let allowed = status.is_none();
-    let response = Response { uid, allowed, status, warnings: &answer.warnings, audit_annotations };
+    let patch = answer.patch.as_ref().map(|patch| BASE64_STANDARD.encode(patch.to_string()));
+    let patch_type = patch.is_some().then_some("JSONPatch");
+    let response = Response { uid, allowed, status, warnings: &answer.warnings, audit_annotations, patch, patch_type };
     let review = ResponseReview { api_version: API_VERSION, kind: "AdmissionReview", response };
     // Strings and numbers only: there is nothing in it that could fail.
     serde_json::to_vec(&review).unwrap_or_default()
@@ -187,16 +195,19 @@ pub(crate) fn encode(uid: &str, answer: &Answer) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Policy;
+    use crate::history::SharedHistory;
     use crate::review;
     use serde_json::json;
 
     /// Finds containers whose image is called so, as surely as the image says.
-    fn check(workload: &Workload<'_>) -> Vec<Finding> {
+    fn check(workload: &Workload<'_>, _: &dyn Facts) -> Vec<Finding> {
         let found = workload.containers().into_iter().filter_map(|container| {
             let (rule, certainty) = match container.value.get("image")?.as_str()? {
                 "certain" => ("rule-certain", Certainty::Certain),
                 "likely" => ("rule-likely", Certainty::Likely),
                 "hint" => ("rule-hint", Certainty::Hint),
+                "killed" => (LIMIT_KNOWN_TOO_SMALL, Certainty::Likely),
                 _ => return None,
             };
             let (message_en, message_zh) = ("will fail".to_owned(), String::new());
@@ -225,7 +236,8 @@ mod tests {
             "" => Policy::default(),
             _ => Policy::from_levels([("rule-certain", policy), ("rule-likely", policy)]),
         };
-        answer(&review::read(body.as_bytes()).unwrap(), &policy, &check)
+        let facts = RequestFacts { namespace: "default", history: &SharedHistory::default(), cluster: &podsight_rules::NoFacts };
+        answer(&review::read(body.as_bytes()).unwrap(), policy.within("default", None), check, &facts)
     }
 
     fn create(object: &Value) -> Answer {
@@ -268,6 +280,7 @@ mod tests {
                 outcome: Outcome::Allowed,
                 warnings: vec![warning],
                 rules: vec!["rule-certain"],
+                patch: None,
             };
             assert_eq!(answer, expected);
         }
@@ -294,6 +307,12 @@ mod tests {
         moved["spec"]["containers"].as_array_mut().unwrap().reverse();
         moved["spec"]["priority"] = json!(1);
         assert_eq!(update(&moved, &old), [""; 0]);
+        // A workload that fails is told of as long as its pods are changed and it is not mended.
+        let killed = pod(&["killed"]);
+        let mut changed = killed.clone();
+        changed["spec"]["priority"] = json!(1);
+        assert_eq!(update(&changed, &killed), ["Pod/a[c0]: will fail [limit-known-too-small]"]);
+        assert_eq!(update(&killed, &killed), [""; 0]);
         // What the old object was is not known: everything is told.
         assert_eq!(update(&old, &json!("odd")), ["Pod/a[c0]: will fail [rule-certain]"]);
         assert_eq!(update(&old, &Value::Null), ["Pod/a[c0]: will fail [rule-certain]"]);
@@ -317,6 +336,14 @@ mod tests {
         let request = json!({"kind": {"kind": "Pod"}, "operation": "UPDATE", "subResource": "ephemeralcontainers", "object": debugged,
             "oldObject": owned("apps/v1", json!(true))});
         assert_eq!(ask(&request, "").warnings, ["Pod/a[debugger]: will fail [rule-likely]"]);
+        let mut resized = owned("apps/v1", json!(true));
+        resized["spec"]["containers"][0]["resources"] = json!({"limits": {"memory": "1Mi"}});
+        let before = owned("apps/v1", json!(true));
+        let mut request =
+            json!({"kind": {"kind": "Pod"}, "operation": "UPDATE", "subResource": "resize", "object": resized, "oldObject": before});
+        assert_eq!(ask(&request, "").warnings, [""; 0], "nothing new in it");
+        request["oldObject"] = pod(&["sound"]);
+        assert_eq!(ask(&request, "").warnings, ["Pod/a[c0]: will fail [rule-certain]"]);
     }
 
     #[test]

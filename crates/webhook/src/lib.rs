@@ -8,18 +8,24 @@ pub mod metrics;
 
 mod answer;
 mod args;
+mod facts;
 mod gate;
+mod history;
 mod limits;
+mod mutate;
 mod object;
 mod review;
 mod run;
+mod selector;
 mod self_check;
 mod server;
 mod watches;
 
 pub use answer::{Answer, Outcome};
 pub use args::Args;
+pub use history::SharedHistory;
 pub use limits::BODY_MAX_BYTES;
 pub use run::run;
+pub use selector::Labels;
 pub use self_check::self_check;
-pub use server::{Check, Webhook, check};
+pub use server::{Check, NamespaceLabels, Webhook, check};

@@ -237,6 +237,7 @@ pub struct WebhookMetrics {
     panics: Counter,
     duration: Histogram,
     config_problems: Gauge,
+    history_workloads: Gauge,
 }
 
 impl WebhookMetrics {
@@ -251,20 +252,23 @@ impl WebhookMetrics {
             panics: Counter::default(),
             duration: Histogram::new(DURATION_BUCKETS_SECONDS),
             config_problems: Gauge::default(),
+            history_workloads: Gauge::default(),
         };
         // From the start: an alert on an increase needs the zero.
         for reason in [Shed::Queue, Shed::Memory] {
             drop(metrics.shed.get_or_create(&ReasonLabels { reason: reason.label() }));
         }
-        let Self { reviews, findings, not_understood, refused, shed, panics, duration, config_problems } = metrics.clone();
+        let Self { reviews, findings, not_understood, refused, shed, panics, duration, config_problems, history_workloads } =
+            metrics.clone();
         registry.register("reviews", "Reviews answered by the rules, by kind of object, operation and answer", reviews);
-        registry.register("findings", "Findings that were told, by rule", findings);
+        registry.register("findings", "Findings and changes that were told, by rule", findings);
         registry.register("not_understood", "Reviews allowed because they could not be understood, by reason", not_understood);
         registry.register("refused", "Requests that were no review or broke a limit, by reason", refused);
         registry.register("shed", "Reviews allowed without a look at them under load, by what was short", shed);
         registry.register("panics", "Reviews allowed because a rule panicked: each one is a bug", panics);
         registry.register_with_unit("review_duration", "Time from the last byte of a review to its answer", Unit::Seconds, duration);
         registry.register("config_problems", "Problems in the configuration file in use; its sound parts apply", config_problems);
+        registry.register("history_workloads", "Workloads of which kills are remembered", history_workloads);
         metrics
     }
 
@@ -300,6 +304,10 @@ impl WebhookMetrics {
 
     pub(crate) fn panicked(&self) {
         self.panics.inc();
+    }
+
+    pub(crate) fn history(&self, workloads: usize) {
+        self.history_workloads.set(i64::try_from(workloads).unwrap_or(i64::MAX));
     }
 
     pub(crate) fn config_problems(&self, count: usize) {

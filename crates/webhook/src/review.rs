@@ -23,6 +23,8 @@ pub(crate) struct Review<'a> {
     pub(crate) kind: Kind,
     pub(crate) operation: Operation,
     pub(crate) sub_resource: String,
+    /// Where the object is, or will be; empty where the API server does not say.
+    pub(crate) namespace: String,
     /// The object as it will be; absent on DELETE.
     pub(crate) object: Option<&'a RawValue>,
     /// The object as it was; absent on CREATE.
@@ -77,6 +79,8 @@ struct Request<'a> {
     #[serde(borrow)]
     sub_resource: Option<&'a RawValue>,
     #[serde(borrow)]
+    namespace: Option<&'a RawValue>,
+    #[serde(borrow)]
     object: Option<&'a RawValue>,
     #[serde(borrow)]
     old_object: Option<&'a RawValue>,
@@ -99,6 +103,7 @@ pub(crate) fn read(body: &[u8]) -> Result<Review<'_>, NotAReview> {
         kind: kind.map_or(Kind::Other, |kind| Kind::of(&kind.kind)),
         operation: string(request.operation).map_or(Operation::Other, |operation| Operation::of(&operation)),
         sub_resource: string(request.sub_resource).unwrap_or_default(),
+        namespace: string(request.namespace).unwrap_or_default(),
         object: request.object,
         old_object: request.old_object,
     })

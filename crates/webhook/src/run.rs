@@ -3,12 +3,12 @@
 use crate::args::Args;
 use crate::certificates::{Keeper, KeeperMetrics, Source};
 use crate::config;
+use crate::history;
 use crate::metrics::{WatchMetrics, WebhookMetrics};
-use crate::server::Webhook;
+use crate::server::{Webhook, check};
 use crate::watches;
 use anyhow::Context as _;
 use podsight_cluster::Cluster;
-use podsight_rules::{Certainty, check_at_least};
 use podsight_runtime::admin::{Admin, Readiness};
 use podsight_runtime::certificate::{CertificateFiles, CertificateStore};
 use podsight_runtime::metrics::Metrics;
@@ -16,12 +16,14 @@ use podsight_runtime::serve::{ConnectionMetrics, Limits, Server};
 use podsight_runtime::shutdown::{Phase, Shutdown, Signals, Stop};
 use podsight_runtime::telemetry;
 use podsight_runtime::watched::WatchedFiles;
-use podsight_spec::Workload;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
+
+/// How long the history may take to be kept at the end.
+const KEEP_WAIT: Duration = Duration::from_secs(5);
 
 /// Runs the webhook until a signal ends it.
 pub async fn run(args: Args) -> anyhow::Result<()> {
@@ -34,9 +36,10 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     let mut metrics = Metrics::new("podsight_webhook", env!("CARGO_PKG_VERSION"));
     // Of objects that name no namespace the API server tells one all the same.
     let cluster = Arc::new(Cluster::new("default"));
-    let facts = Arc::clone(&cluster);
-    let check = move |workload: &Workload<'_>| check_at_least(workload, &*facts, Certainty::Likely);
-    let webhook = Webhook::new(check, WebhookMetrics::register(metrics.own()));
+    let (facts, namespaces) = (Arc::clone(&cluster), Arc::clone(&cluster));
+    let webhook = Webhook::new(check, WebhookMetrics::register(metrics.own()))
+        .knowing(facts)
+        .knowing_namespaces(Arc::new(move |name| namespaces.namespace_labels(name)));
     let watch_metrics = WatchMetrics::register(metrics.own());
     let connections = ConnectionMetrics::default();
     connections.register(metrics.own());
@@ -76,6 +79,13 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
         None => tokio::spawn(certificates.follow(files, args.reload_every, readiness.clone(), shutdown.stop())),
         Some(keeper) => tokio::spawn(keeper.run(shutdown.stop())),
     };
+    let following = match podsight_runtime::client::connect().await {
+        Ok(client) => Some(tokio::spawn(history::follow(client, webhook.history().clone(), webhook.metrics().clone(), shutdown.stop()))),
+        Err(error) => {
+            tracing::debug!(error = &error as &dyn std::error::Error, "Without a cluster nothing is known of what was killed before.");
+            None
+        }
+    };
     if let Some(path) = args.config {
         let _config = tokio::spawn(follow_config(webhook, path, args.reload_every, shutdown.stop()));
     }
@@ -90,26 +100,42 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     }
     shutdown.advance(Phase::Closing);
     server.await.context("the server failed")?;
+    if let Some(following) = following {
+        // It keeps what it knows first; on a dead connection nobody waits for it.
+        drop(timeout(KEEP_WAIT, following).await);
+    }
     tracing::info!("Ended.");
     Ok(())
 }
 
-/// Reads the configuration again and again, and applies what is sound in it.
+/// Reads the configuration again and again, and applies what is sound in it. A file that is no YAML changes nothing, and neither does one that
+/// was never there: a ConfigMap may be made later.
 async fn follow_config(webhook: Webhook, path: PathBuf, every: Duration, mut stop: Stop) {
     let mut watched = WatchedFiles::new([path.clone()]);
     let mut missing = false;
+    let mut seen = false;
     loop {
         match watched.changed() {
             Ok(None) => {}
             Ok(Some(contents)) => {
-                missing = false;
+                (missing, seen) = (false, true);
                 let (policy, problems) = config::read(&contents.concat());
                 for problem in &problems {
                     tracing::warn!(file = %path.display(), %problem, "The configuration has a problem.");
                 }
                 webhook.metrics().config_problems(problems.len());
-                webhook.set_policy(policy);
-                tracing::info!(file = %path.display(), problems = problems.len(), "Applied the configuration.");
+                if let Some(policy) = policy {
+                    webhook.set_policy(policy);
+                    tracing::info!(file = %path.display(), problems = problems.len(), "Applied the configuration.");
+                } else {
+                    tracing::warn!(file = %path.display(), "Kept the configuration in use: the file cannot be understood.");
+                }
+            }
+            Err(error) if error.is_absent() && !seen => {
+                if !missing {
+                    tracing::info!(file = %path.display(), "There is no configuration: every rule warns.");
+                }
+                missing = true;
             }
             Err(error) => {
                 webhook.metrics().config_problems(1);

@@ -2,17 +2,21 @@
 
 use crate::answer::{self, Answer, Outcome, Reason};
 use crate::config::Policy;
+use crate::facts::RequestFacts;
 use crate::gate::Gate;
+use crate::history::SharedHistory;
 use crate::limits::{self, BODIES_MAX_BYTES, Read};
 use crate::metrics::{Kind, Operation, Refusal, Shed, WebhookMetrics};
-use crate::review;
+use crate::mutate;
+use crate::review::{self, Review};
+use crate::selector::Labels;
 use arc_swap::ArcSwap;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderValue, Request, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
-use podsight_rules::{Certainty, Finding, NoFacts};
+use podsight_rules::{Certainty, Facts, Finding, NoFacts};
 use podsight_runtime::serve::Unread;
 use podsight_spec::Workload;
 use std::fmt;
@@ -22,24 +26,29 @@ use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 use tokio::time::Instant;
 
-/// Rules that know nothing but the workload.
-pub type Check = fn(&Workload<'_>) -> Vec<Finding>;
+/// Rules, which look at a workload and ask for what is known besides.
+pub type Check = fn(&Workload<'_>, &dyn Facts) -> Vec<Finding>;
+
+/// The rules of the catalogue whose findings become warnings: hints never do.
+pub fn check(workload: &Workload<'_>, facts: &dyn Facts) -> Vec<Finding> {
+    podsight_rules::check_at_least(workload, facts, Certainty::Likely)
+}
+
+/// The labels of a namespace by its name; nothing where they are not known.
+pub type NamespaceLabels = Arc<dyn Fn(&str) -> Option<Arc<Labels>> + Send + Sync>;
+
+/// What is asked of a review.
+#[derive(Clone, Copy, Debug)]
+enum Ask {
+    /// Whether the object is sound.
+    Validate,
+    /// What is to be changed in it.
+    Mutate,
+}
 
 /// The rules of the catalogue whose findings become warnings: hints never do.
 pub fn check(workload: &Workload<'_>) -> Vec<Finding> {
     podsight_rules::check_at_least(workload, &NoFacts, Certainty::Likely)
-}
-
-/// The rules, with whatever they know.
-#[derive(Clone)]
-struct Rules(Arc<Judge>);
-
-type Judge = dyn Fn(&Workload<'_>) -> Vec<Finding> + Send + Sync;
-
-impl fmt::Debug for Rules {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Rules")
-    }
 }
 
 /// Bytes of the reviews that have come and wait for their turn: the time that they will take goes by their size. At some 10 ns a byte the
@@ -53,14 +62,23 @@ const LARGE_BYTES: usize = 256 * 1024;
 const LARGE_MAX: usize = 1;
 
 /// The webhook, without its sockets. Clones share everything.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Webhook {
     rules: Rules,
     policy: Arc<ArcSwap<Policy>>,
+    history: SharedHistory,
+    cluster: Arc<dyn Facts + Send + Sync>,
+    namespace_labels: NamespaceLabels,
     metrics: WebhookMetrics,
     waiting: Gate,
     large: Arc<Semaphore>,
     memory: Gate,
+}
+
+impl std::fmt::Debug for Webhook {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Webhook").field("policy", &self.policy).field("history", &self.history).finish_non_exhaustive()
+    }
 }
 
 impl Webhook {
@@ -69,6 +87,9 @@ impl Webhook {
         Self {
             rules: Rules(Arc::new(check)),
             policy: Arc::default(),
+            history: SharedHistory::default(),
+            cluster: Arc::new(NoFacts),
+            namespace_labels: Arc::new(|_| None),
             metrics,
             waiting: Gate::new(WAITING_MAX_BYTES),
             large: Arc::new(Semaphore::new(LARGE_MAX)),
@@ -81,6 +102,25 @@ impl Webhook {
         self.policy.store(Arc::new(policy));
     }
 
+    /// Knows other objects from here on.
+    #[must_use]
+    pub fn knowing(mut self, cluster: Arc<dyn Facts + Send + Sync>) -> Self {
+        self.cluster = cluster;
+        self
+    }
+
+    /// Knows the labels of namespaces from here on.
+    #[must_use]
+    pub fn knowing_namespaces(mut self, namespace_labels: NamespaceLabels) -> Self {
+        self.namespace_labels = namespace_labels;
+        self
+    }
+
+    /// What was killed before.
+    pub fn history(&self) -> &SharedHistory {
+        &self.history
+    }
+
     /// The metrics.
     pub fn metrics(&self) -> &WebhookMetrics {
         &self.metrics
@@ -89,24 +129,43 @@ impl Webhook {
     /// The routes.
     pub fn router(&self) -> axum::Router {
         axum::Router::new()
-            .route("/validate", post(validate))
-            // Until there is something to change, a mutating configuration that points here changes nothing.
-            .route("/mutate", post(mutate))
+            .route("/validate", post(async |webhook, request| handle(webhook, request, Ask::Validate).await))
+            .route("/mutate", post(async |webhook, request| handle(webhook, request, Ask::Mutate).await))
             .with_state(self.clone())
     }
 
-    /// Answers a body: the bytes of the response, or why it is no review. It is the whole way of a review but for the sockets.
+    /// Answers a body that asks whether an object is sound: the bytes of the response, or why it is no review. It is the whole way of a
+    /// review but for the sockets.
     pub fn review(&self, body: &[u8]) -> Result<Vec<u8>, String> {
+        self.asked(body, Ask::Validate)
+    }
+
+    /// Answers a body that asks what is to be changed in an object.
+    pub fn mutation(&self, body: &[u8]) -> Result<Vec<u8>, String> {
+        self.asked(body, Ask::Mutate)
+    }
+
+    fn asked(&self, body: &[u8], ask: Ask) -> Result<Vec<u8>, String> {
         let review = review::read(body).map_err(|not_a_review| not_a_review.to_string())?;
-        let policy = self.policy.load();
         // Rules keep no state, so a panic leaves nothing half done.
-        let judged = catch_unwind(AssertUnwindSafe(|| answer::answer(&review, &policy, &*self.rules.0)));
+        let judged = catch_unwind(AssertUnwindSafe(|| self.judge(&review, ask)));
         let answer = judged.unwrap_or_else(|_| {
             self.metrics.panicked();
             Answer::plain(review.kind, review.operation, Outcome::NotUnderstood(Reason::Panic))
         });
         self.metrics.answered(&answer);
         Ok(answer::encode(&review.uid, &answer))
+    }
+
+    fn judge(&self, review: &Review<'_>, ask: Ask) -> Answer {
+        let policy = self.policy.load();
+        let labels = if policy.asks_for_labels() { (self.namespace_labels)(&review.namespace) } else { None };
+        let here = policy.within(&review.namespace, labels.as_deref());
+        let facts = RequestFacts { namespace: &review.namespace, history: &self.history, cluster: &*self.cluster };
+        match ask {
+            Ask::Validate => answer::answer(review, here, self.check, &facts),
+            Ask::Mutate => mutate::answer(review, here, &facts),
+        }
     }
 
     /// Allows without a look: the answer for times of trouble.
@@ -125,8 +184,8 @@ impl Webhook {
         response
     }
 
-    fn answer(&self, body: &[u8]) -> Response {
-        match self.review(body) {
+    fn answer(&self, body: &[u8], ask: Ask) -> Response {
+        match self.asked(body, ask) {
             Ok(json) => self::json(json),
             Err(reason) => {
                 self.metrics.refused(Refusal::NoReview);
@@ -136,7 +195,7 @@ impl Webhook {
     }
 }
 
-async fn validate(State(webhook): State<Webhook>, request: Request<Body>) -> Response {
+async fn handle(State(webhook): State<Webhook>, request: Request<Body>, ask: Ask) -> Response {
     let (body, memory) = match limits::read(request, &webhook.memory).await {
         Ok(Read::Whole(body, memory)) => (body, memory),
         Ok(Read::Beginning(body)) => return webhook.shed(&body, Shed::Memory),
@@ -149,7 +208,7 @@ async fn validate(State(webhook): State<Webhook>, request: Request<Body>) -> Res
         let large = Arc::clone(&webhook.large).acquire_owned().await;
         spawn_blocking(move || {
             let _shares = (large, memory);
-            on_task.answer(&body)
+            on_task.answer(&body, ask)
         })
     } else {
         let Some(turn) = webhook.waiting.share(body.len().max(WAITING_LEAST_BYTES)) else { return webhook.shed(&body, Shed::Queue) };
@@ -157,27 +216,13 @@ async fn validate(State(webhook): State<Webhook>, request: Request<Body>) -> Res
         // in place, one review after the other, none would ever be seen to wait.
         tokio::spawn(async move {
             let _shares = (turn, memory);
-            on_task.answer(&body)
+            on_task.answer(&body, ask)
         })
     };
     // Panics of rules are caught inside; this is the runtime's end in the middle of a review.
     let response = answer.await.unwrap_or_else(|_| StatusCode::SERVICE_UNAVAILABLE.into_response());
     webhook.metrics.took(since.elapsed());
     response
-}
-
-async fn mutate(State(webhook): State<Webhook>, request: Request<Body>) -> Response {
-    match limits::read(request, &webhook.memory).await {
-        Ok(Read::Whole(body, _)) => match review::read(&body) {
-            Ok(review) => allow(&review.uid),
-            Err(reason) => {
-                webhook.metrics.refused(Refusal::NoReview);
-                (StatusCode::BAD_REQUEST, format!("{reason}\n")).into_response()
-            }
-        },
-        Ok(Read::Beginning(body)) => webhook.shed(&body, Shed::Memory),
-        Err(refusal) => webhook.refuse(refusal),
-    }
 }
 
 fn allow(uid: &str) -> Response {

@@ -105,9 +105,10 @@ pub(crate) fn run(paths: &[PathBuf], wanted: &Wanted, asked: &cluster::Args) -> 
         }
     };
     outcome.notes.extend(notes);
-    // The cluster may know something about any workload.
+    // The cluster may know something about any workload, and so do pods with evidence of kills; there is rarely one among the files.
     let again: BTreeSet<usize> = match &seen {
         Some(_) => places.iter().map(|(number, _)| *number).collect(),
+        None if bundle.has_past_kills() => (0..inputs.len()).collect(),
         None => doubtful(&pending, &places, &bundle, &inputs),
     };
     for number in again {

@@ -1,0 +1,98 @@
+//! What a request's rules may ask: the cluster, and what was killed before.
+
+use crate::history::SharedHistory;
+use podsight_history::PastKills;
+use podsight_rules::{Claim, Facts, Known, LimitRange, Node, PodSecurity, Presence, RefKind, ResourceQuota};
+use podsight_spec::Workload;
+use std::fmt;
+use std::sync::Arc;
+
+/// What is known in one request.
+#[derive(Clone, Copy)]
+pub(crate) struct RequestFacts<'a> {
+    /// Where the object is, or will be.
+    pub(crate) namespace: &'a str,
+    /// What was killed before.
+    pub(crate) history: &'a SharedHistory,
+    /// Other objects.
+    pub(crate) cluster: &'a dyn Facts,
+}
+
+impl fmt::Debug for RequestFacts<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("RequestFacts").field("namespace", &self.namespace).finish_non_exhaustive()
+    }
+}
+
+impl<'a> RequestFacts<'a> {
+    /// The namespace that is meant: the cluster does not know the request's.
+    fn within<'n>(&self, namespace: Option<&'n str>) -> Option<&'n str>
+    where
+        'a: 'n,
+    {
+        namespace.or((!self.namespace.is_empty()).then_some(self.namespace))
+    }
+
+    /// The most memory that pods may have on any node, in bytes. `None` where the nodes are not known, or come as they are needed.
+    fn largest_node(&self) -> Option<u64> {
+        let mut largest = 0;
+        let is_open = self.cluster.any_node(&mut |node| {
+            let memory = node.allocatable.get("memory").and_then(|memory| u64::try_from(memory.value()).ok());
+            largest = memory.map_or(largest, |memory| memory.max(largest));
+            node.is_managed
+        })?;
+        (!is_open && largest > 0).then_some(largest)
+    }
+}
+
+impl Facts for RequestFacts<'_> {
+    fn knows_objects(&self) -> bool {
+        self.cluster.knows_objects()
+    }
+
+    fn object(&self, kind: RefKind, namespace: Option<&str>, name: &str) -> Presence {
+        self.cluster.object(kind, self.within(namespace), name)
+    }
+
+    fn memory_floor(&self) -> Option<i64> {
+        self.cluster.memory_floor()
+    }
+
+    fn key(&self, kind: RefKind, namespace: Option<&str>, name: &str, key: &str) -> Presence {
+        self.cluster.key(kind, self.within(namespace), name, key)
+    }
+
+    fn limit_ranges(&self, namespace: Option<&str>) -> Known<LimitRange> {
+        self.cluster.limit_ranges(self.within(namespace))
+    }
+
+    fn resource_quotas(&self, namespace: Option<&str>) -> Known<ResourceQuota> {
+        self.cluster.resource_quotas(self.within(namespace))
+    }
+
+    fn pod_security(&self, namespace: Option<&str>) -> Option<PodSecurity> {
+        self.cluster.pod_security(self.within(namespace))
+    }
+
+    fn claim(&self, namespace: Option<&str>, name: &str) -> Option<Arc<Claim>> {
+        self.cluster.claim(self.within(namespace), name)
+    }
+
+    fn has_default_storage_class(&self) -> Option<bool> {
+        self.cluster.has_default_storage_class()
+    }
+
+    fn has_free_volume(&self, class: Option<&str>) -> Option<bool> {
+        self.cluster.has_free_volume(class)
+    }
+
+    fn any_node(&self, accepts: &mut dyn FnMut(&Node) -> bool) -> Option<bool> {
+        self.cluster.any_node(accepts)
+    }
+
+    fn past_kills(&self, workload: &Workload<'_>, container: &str) -> Option<PastKills> {
+        let mut past = self.history.past_kills(workload, self.namespace, container)?;
+        past.largest_node = self.largest_node();
+        Some(past)
+    }
+}
