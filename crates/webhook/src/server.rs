@@ -19,7 +19,6 @@ use axum::routing::post;
 use podsight_rules::{Certainty, Facts, Finding, NoFacts};
 use podsight_runtime::serve::Unread;
 use podsight_spec::Workload;
-use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use tokio::sync::Semaphore;
@@ -46,11 +45,6 @@ enum Ask {
     Mutate,
 }
 
-/// The rules of the catalogue whose findings become warnings: hints never do.
-pub fn check(workload: &Workload<'_>) -> Vec<Finding> {
-    podsight_rules::check_at_least(workload, &NoFacts, Certainty::Likely)
-}
-
 /// Bytes of the reviews that have come and wait for their turn: the time that they will take goes by their size. At some 10 ns a byte the
 /// last of them waits for 10 ms.
 const WAITING_MAX_BYTES: usize = 1024 * 1024;
@@ -64,7 +58,7 @@ const LARGE_MAX: usize = 1;
 /// The webhook, without its sockets. Clones share everything.
 #[derive(Clone)]
 pub struct Webhook {
-    rules: Rules,
+    check: Check,
     policy: Arc<ArcSwap<Policy>>,
     history: SharedHistory,
     cluster: Arc<dyn Facts + Send + Sync>,
@@ -83,9 +77,9 @@ impl std::fmt::Debug for Webhook {
 
 impl Webhook {
     /// A webhook with these rules.
-    pub fn new(check: impl Fn(&Workload<'_>) -> Vec<Finding> + Send + Sync + 'static, metrics: WebhookMetrics) -> Self {
+    pub fn new(check: Check, metrics: WebhookMetrics) -> Self {
         Self {
-            rules: Rules(Arc::new(check)),
+            check,
             policy: Arc::default(),
             history: SharedHistory::default(),
             cluster: Arc::new(NoFacts),
