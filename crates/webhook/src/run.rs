@@ -30,6 +30,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     let webhook = Webhook::new(podsight_rules::check, WebhookMetrics::register(metrics.own()));
     let connections = ConnectionMetrics::default();
     connections.register(metrics.own());
+    readiness.register(metrics.own());
     let certificates = CertificateStore::new();
     certificates.register(metrics.own());
 
