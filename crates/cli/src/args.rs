@@ -23,6 +23,8 @@ enum Verb {
     Reason(crate::reason::Args),
     Rules(crate::rules::Args),
     Completions(crate::completions::Args),
+    #[command(hide = true)]
+    Manual(crate::manual::Args),
 }
 
 impl Args {
@@ -46,6 +48,7 @@ impl Args {
             Verb::Reason(args) => args.run(),
             Verb::Rules(args) => args.run(),
             Verb::Completions(args) => args.run(),
+            Verb::Manual(args) => args.run(),
         }
     }
 }

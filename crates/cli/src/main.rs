@@ -6,6 +6,7 @@ mod completions;
 mod exit_code;
 mod explain;
 mod kmsg;
+mod manual;
 mod oom;
 mod output;
 mod reason;

@@ -10,7 +10,7 @@ use podsight_testbed::node::namespace;
 use podsight_testbed::progress::Progress;
 use podsight_testbed::{cleanup, folders, images, janitor};
 
-use crate::{bench, generate, test, up};
+use crate::{bench, dist, generate, test, up};
 
 /// Development tasks.
 #[derive(Debug, Parser)]
@@ -36,6 +36,8 @@ enum Verb {
     Test,
     /// Measures the real programs and writes docs/reference/figures.md.
     Bench,
+    /// Makes a release: archives, images, the chart, manifests, completions, manual pages, bills of materials, krew's manifest, sums.
+    Dist(dist::Args),
     /// Writes podsight's images as OCI archives to target/images.
     Image,
     #[command(name = janitor::VERB, hide = true)]
@@ -66,6 +68,7 @@ fn dispatch(verb: Verb) -> Result<ExitCode> {
             writeln!(std::io::stdout(), "{said}")?;
         }
         Verb::Gen => generate::run()?,
+        Verb::Dist(args) => dist::run(&args)?,
         Verb::Image => {
             for archive in images::build_podsight(&Progress::default())? {
                 writeln!(std::io::stdout(), "{}", archive.display())?;

@@ -2,6 +2,7 @@
 
 mod args;
 mod bench;
+mod dist;
 mod generate;
 mod tally;
 mod test;
