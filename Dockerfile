@@ -5,7 +5,8 @@
 #   docker build --target agent   -t podsight/agent:0.1.0 .
 #   docker build --target cli     -t podsight/cli:0.1.0 .
 #
-# `cargo xtask image` makes the same images without a Docker engine.
+# For several processors at once, each built on its own: `docker buildx build --platform linux/amd64,linux/arm64 …`.
+# `cargo xtask image` makes the same images without a Docker engine, and `cargo xtask dist` all that a release has.
 #
 # The base is pinned by tag, to the compiler that rust-toolchain.toml names. To pin it by digest as well,
 # append what `docker buildx imagetools inspect rust:1.95.0-bookworm` prints as Digest: `…-bookworm@sha256:…`.

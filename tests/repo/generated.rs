@@ -1,14 +1,20 @@
 //! The documents that are made from the code.
 
+use crate::repository;
 use anyhow::{Context as _, Result, ensure};
 use clap::CommandFactory as _;
 use podsight_cause::{Cause, Lang, Predictable};
 use podsight_evidence::annotation;
+use podsight_runtime::admin::Readiness;
+use podsight_runtime::certificate::{CertificateFiles, CertificateStore};
 use podsight_runtime::metrics::Metrics;
+use podsight_runtime::shutdown::{Phase, Shutdown};
+use podsight_tests::authority::Authority;
 use podsight_tests::program::program;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::process::Command;
+use std::time::Duration;
 
 /// The folder of generated files. The rules' pages have a test of their own, in crates/rules/tests/pages.rs.
 pub(crate) const FOLDER: &str = "docs/reference";
@@ -27,6 +33,7 @@ pub(crate) fn documents() -> Result<BTreeMap<String, String>> {
     documents.insert("docs/reference/exit-codes.md".to_owned(), exit_codes()?);
     documents.insert("docs/reference/metrics.md".to_owned(), metrics()?);
     documents.insert("docs/reference/command-line.md".to_owned(), command_line()?);
+    documents.insert("deploy/observability/prometheus-rule.yaml".to_owned(), prometheus_rule()?);
     Ok(documents)
 }
 
@@ -118,15 +125,64 @@ fn exit_codes() -> Result<String> {
     Ok(text)
 }
 
-pub(crate) fn metrics() -> Result<String> {
+/// The alerts as an object of the Prometheus operator.
+fn prometheus_rule() -> Result<String> {
+    let rules = repository::read("deploy/observability/rules.yaml")?;
+    let mut text = "# Generated from rules.yaml by cargo xtask gen.
+apiVersion: monitoring.coreos.com/v1
+kind: PrometheusRule
+metadata:
+  name: podsight
+  namespace: podsight-system
+  labels:
+    app.kubernetes.io/name: podsight
+    app.kubernetes.io/instance: podsight
+spec:
+"
+    .to_owned();
+    for line in rules.lines().skip_while(|line| line.starts_with('#')) {
+        writeln!(text, "  {line}")?;
+    }
+    Ok(text)
+}
+
+/// The names under which Prometheus keeps what the programs tell.
+pub(crate) fn series() -> Result<BTreeSet<String>> {
+    let mut names = BTreeSet::new();
+    for metrics in registries()? {
+        for Described { name, kind, .. } in described(&metrics)? {
+            let endings: &[&str] = match kind.as_str() {
+                "counter" => &["_total"],
+                "histogram" => &["_bucket", "_count", "_sum"],
+                "info" => &["_info"],
+                _ => &[""],
+            };
+            names.extend(endings.iter().map(|end| format!("{name}{end}")));
+        }
+    }
+    Ok(names)
+}
+
+/// Everything that the two programs register.
+fn registries() -> Result<[Metrics; 2]> {
     let mut webhook = Metrics::new("podsight_webhook", "");
     podsight_webhook::metrics::WebhookMetrics::register(webhook.own());
     podsight_webhook::metrics::WatchMetrics::register(webhook.own());
     podsight_runtime::serve::ConnectionMetrics::default().register(webhook.own());
-    podsight_runtime::certificate::CertificateStore::new().register(webhook.own());
     podsight_webhook::certificates::KeeperMetrics::register(webhook.own());
+    certificates()?.register(webhook.own());
     let mut agent = Metrics::new("podsight_agent", "");
     podsight_agent::metrics::AgentMetrics::register(agent.own());
+    for metrics in [&mut webhook, &mut agent] {
+        let readiness = Readiness::default();
+        readiness.ready("part");
+        readiness.register(metrics.own());
+    }
+    Ok([webhook, agent])
+}
+
+pub(crate) fn metrics() -> Result<String> {
+    let [webhook, agent] = registries()?;
     let mut text = head("Metrics", "what the programs register");
     text.push_str("In OpenMetrics form at `/metrics` of the admin port, 9090. A counter is written with `_total` behind its name.\n");
     for (program, metrics) in [("podsight-webhook", &webhook), ("podsight-agent", &agent)] {
@@ -136,6 +192,21 @@ pub(crate) fn metrics() -> Result<String> {
         }
     }
     Ok(text)
+}
+
+/// A store with a certificate, without which it has nothing to tell of one.
+fn certificates() -> Result<CertificateStore> {
+    let folder = tempfile::tempdir().context("failed to make a folder")?;
+    let pair = Authority::new()?.issue()?;
+    let files = CertificateFiles { certificate: folder.path().join("tls.crt"), key: folder.path().join("tls.key") };
+    std::fs::write(&files.certificate, pair.certificate).context("failed to write a certificate")?;
+    std::fs::write(&files.key, pair.key).context("failed to write a key")?;
+    let store = CertificateStore::new();
+    // It looks once before it sees that it is to stop.
+    let shutdown = Shutdown::new();
+    shutdown.advance(Phase::Closing);
+    podsight_runtime::block_on(store.clone().follow(files, Duration::from_mins(1), Readiness::default(), shutdown.stop()))?;
+    Ok(store)
 }
 
 /// A registered metric.

@@ -1,6 +1,7 @@
 //! Tests of the repository itself: its layers, manifests, documents and habits.
 
 mod catalogue;
+mod chart;
 mod deny;
 mod dockerfile;
 mod docs_fresh;
@@ -9,6 +10,7 @@ mod house;
 mod layering;
 mod manifests;
 mod objects;
+mod observability;
 mod overlays;
 mod policy;
 mod repository;

@@ -8,6 +8,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+/// Files under deploy/ that are not for kustomize, each held by tests of its own: the chart, Prometheus' rules, krew's template.
+const NO_OBJECTS: [&str; 3] = ["deploy/helm/", "deploy/observability/rules", "deploy/krew/"];
+
 fn base() -> Result<Vec<Object>> {
     objects::kustomization("deploy/base")
 }
@@ -79,7 +82,8 @@ fn every_object_is_what_the_api_takes() -> Result<()> {
                 dropped::<admission::ValidatingAdmissionPolicyBinding>(&object)?
             }
             // Their types are not Kubernetes' own.
-            ("cert-manager.io/v1", _) | ("kustomize.config.k8s.io/v1alpha1", "Component") => continue,
+            ("cert-manager.io/v1" | "monitoring.coreos.com/v1" | "security.openshift.io/v1", _)
+            | ("kustomize.config.k8s.io/v1alpha1", "Component") => continue,
             (version, kind) => anyhow::bail!("{}: add {version} {kind} to this list", object.file),
         };
         ensure!(pointers.is_empty(), "{}: {} has no {pointers:?}", object.file, object.kind());
@@ -94,6 +98,7 @@ fn every_manifest_is_part_of_a_kustomization() -> Result<()> {
         .into_iter()
         .filter(|file| file.starts_with("deploy/") && crate::repository::extension(file) == "yaml")
         .filter(|file| !file.ends_with("/kustomization.yaml") && !named.contains(file))
+        .filter(|file| !NO_OBJECTS.iter().any(|prefix| file.starts_with(prefix)))
         .collect();
     assert!(idle.is_empty(), "nothing installs {idle:?}");
     Ok(())
@@ -132,6 +137,7 @@ fn the_base_installs_these_objects_and_no_other() -> Result<()> {
             "ValidatingAdmissionPolicyBinding/podsight-agent",
             "ValidatingAdmissionPolicy/podsight-agent-events",
             "ValidatingAdmissionPolicyBinding/podsight-agent-events",
+            "NetworkPolicy/podsight-agent",
         ]
     );
     Ok(())
@@ -492,7 +498,9 @@ fn the_guards_meet_the_agent_and_nobody_else() -> Result<()> {
 fn podsight_finds_nothing_in_its_own_manifests() -> Result<()> {
     let output = std::process::Command::new(podsight_tests::program::program("podsight-cli", "podsight")?)
         .current_dir(crate::repository::root())
-        .args(["check", "--profile", "hygiene", "--lang", "en", "deploy"])
+        .args(["check", "--profile", "hygiene", "--lang", "en"])
+        // Not the chart: its templates are no YAML, and chart.rs shows that what it gives is sound.
+        .args(["deploy/base", "deploy/components", "deploy/overlays", "deploy/policy"])
         .output()
         .context("failed to run podsight")?;
     let said = String::from_utf8(output.stdout)?;

@@ -39,10 +39,15 @@ impl Object {
     }
 }
 
-/// The documents of a file, read as kubectl reads them: YAML 1.1 octals, duplicate keys refused.
+/// The documents of a file, read as kubectl reads them.
 pub(crate) fn documents(file: &str) -> Result<Vec<Value>> {
+    parse(&repository::read(file)?).with_context(|| format!("{file} is not YAML"))
+}
+
+/// The documents of a text, read as kubectl reads them: YAML 1.1 octals, duplicate keys refused.
+pub(crate) fn parse(text: &str) -> Result<Vec<Value>> {
     let options = serde_saphyr::options! { legacy_octal_numbers: true };
-    serde_saphyr::from_multiple_with_options(&repository::read(file)?, options).with_context(|| format!("{file} is not YAML"))
+    Ok(serde_saphyr::from_multiple_with_options(text, options)?)
 }
 
 /// The paths that a kustomization lists under a key, from the root; for patches, those that are files.

@@ -31,7 +31,7 @@ impl Testbed {
     /// The testbed that the environment names. Without one the test is skipped, and says so.
     pub fn find() -> Result<Option<Self>> {
         let Some(path) = env::var_os(description::VARIABLE) else {
-            skipped("cargo xtask test runs these");
+            crate::skipped("cargo xtask test runs these");
             return Ok(None);
         };
         let description = Description::read(Path::new(&path))?;
@@ -43,7 +43,7 @@ impl Testbed {
     pub fn node(&self, kind: Kind) -> Option<&Node> {
         let node = self.description.nodes.iter().find(|node| node.kind == kind);
         if node.is_none() {
-            skipped(match kind {
+            crate::skipped(match kind {
                 Kind::Machine => "this machine is no node of the testbed",
                 Kind::Guest => "the testbed has no guest",
             });
@@ -178,10 +178,4 @@ pub fn items(list: &Value) -> &[Value] {
 /// A text in an object, empty where there is none.
 pub fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
     object.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
-}
-
-/// Says why a test does nothing: at the beginning of a line, where `cargo xtask test` counts it.
-#[expect(clippy::print_stdout, reason = "the harness keeps it with the test")]
-fn skipped(why: &str) {
-    println!("skipped: {why}");
 }

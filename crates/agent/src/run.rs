@@ -91,6 +91,7 @@ async fn start(args: Args, log_level: LogLevel) -> Result<(), AgentError> {
     let mut registry = Metrics::new("podsight_agent", env!("CARGO_PKG_VERSION"));
     let metrics = AgentMetrics::register(registry.own());
     let readiness = Readiness::default();
+    readiness.register(registry.own());
     let client = podsight_runtime::client::connect().await.map_err(AgentError::Client)?;
     let shutdown = Shutdown::new();
     let admin = Admin { readiness: readiness.clone(), metrics: Arc::new(registry), log_level: Some(log_level) };

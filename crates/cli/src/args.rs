@@ -24,6 +24,8 @@ enum Verb {
     Reason(crate::reason::Args),
     Rules(crate::rules::Args),
     Completions(crate::completions::Args),
+    #[command(hide = true)]
+    Manual(crate::manual::Args),
 }
 
 impl Args {
@@ -48,6 +50,7 @@ impl Args {
             Verb::Reason(args) => args.run(),
             Verb::Rules(args) => args.run(),
             Verb::Completions(args) => args.run(),
+            Verb::Manual(args) => args.run(),
         }
     }
 }

@@ -7,6 +7,7 @@ mod doctor;
 mod exit_code;
 mod explain;
 mod kmsg;
+mod manual;
 mod oom;
 mod output;
 mod reason;

@@ -9,6 +9,10 @@ use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric as _};
+use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::registry::Registry;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -31,6 +35,11 @@ impl Readiness {
         self.set(part, Some(why.into()));
     }
 
+    /// Registers the metric.
+    pub fn register(&self, registry: &mut Registry) {
+        registry.register_collector(Box::new(self.clone()));
+    }
+
     /// Whether every part is ready.
     pub fn is_ready(&self) -> bool {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).values().all(Option::is_none)
@@ -51,6 +60,22 @@ impl Readiness {
             debug_assert!(line.is_ok(), "writing to a string cannot fail");
         }
         text
+    }
+}
+
+/// One series a part.
+impl Collector for Readiness {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
+        let states: Vec<(&str, bool)> = {
+            let parts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            parts.iter().map(|(part, state)| (*part, state.is_none())).collect()
+        };
+        let is_ready = |ready: bool| ConstGauge::new(i64::from(ready));
+        let mut family = encoder.encode_descriptor("ready", "Whether each part is ready.", None, is_ready(true).metric_type())?;
+        for (part, ready) in states {
+            is_ready(ready).encode(family.encode_family(&[("part", part)])?)?;
+        }
+        Ok(())
     }
 }
 
@@ -122,5 +147,30 @@ async fn set_log(State(admin): State<Admin>, Extension(Peer(peer)): Extension<Pe
             (StatusCode::OK, format!("{}\n", level.get()))
         }
         Err(error) => (StatusCode::BAD_REQUEST, format!("{error}\n")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_part_is_a_series() {
+        let readiness = Readiness::default();
+        let mut metrics = Metrics::new("podsight_thing", "1.2.3");
+        readiness.register(metrics.own());
+        readiness.ready("pods");
+        readiness.not_ready("kernel-log", "not read to its end yet");
+        let text = metrics.encode().unwrap();
+        let series: Vec<&str> = text.lines().filter(|line| line.contains("podsight_thing_ready")).collect();
+        assert_eq!(
+            series,
+            [
+                "# HELP podsight_thing_ready Whether each part is ready.",
+                "# TYPE podsight_thing_ready gauge",
+                "podsight_thing_ready{part=\"kernel-log\"} 0",
+                "podsight_thing_ready{part=\"pods\"} 1",
+            ]
+        );
     }
 }

@@ -1,6 +1,6 @@
-//! Kubernetes, etcd, containerd and the CNI plugins, built from their Go modules.
+//! Kubernetes, etcd, containerd, the CNI plugins, Helm and promtool, built from their Go modules.
 //!
-//! `go/kubernetes` and `go/node` pin every module. The programs are kept in the user's cache under a hash of those
+//! The folders of `go/` pin every module. The programs are kept in the user's cache under a hash of those
 //! files and of the flags, so that another checkout finds them built.
 
 use std::env;
@@ -21,6 +21,9 @@ pub const KUBERNETES_VERSION: &str = "v1.37.2";
 /// Not needed on any node of ours, and each would want C headers.
 const NODE_TAGS: &str = "-tags=no_btrfs,no_devmapper,no_zfs";
 
+/// Rules are tested without discovering anything; every cloud's client would be built otherwise.
+const PROMTOOL_TAGS: &str = "-tags=remove_all_sd";
+
 /// Those that other tools install together; `KUBEBUILDER_ASSETS` names their folder.
 const SHARED_PROGRAMS: [&str; 3] = ["etcd", "kube-apiserver", "kubectl"];
 
@@ -29,6 +32,23 @@ struct Program {
     module: &'static str,
     package: &'static str,
 }
+
+/// Programs that are kept in one folder, under the hash of their modules.
+struct Group {
+    modules: &'static [&'static str],
+    programs: &'static [Program],
+}
+
+/// What a testbed runs.
+const CLUSTER: Group = Group { modules: &["kubernetes", "node"], programs: &PROGRAMS };
+
+/// What tests hold `deploy/` against.
+const HELM: Group =
+    Group { modules: &["helm"], programs: &[Program { name: "helm", module: "helm", package: "helm.sh/helm/v4/cmd/helm" }] };
+const PROMTOOL: Group = Group {
+    modules: &["prometheus"],
+    programs: &[Program { name: "promtool", module: "prometheus", package: "github.com/prometheus/prometheus/cmd/promtool" }],
+};
 
 const PROGRAMS: [Program; 12] = [
     node("containerd", "github.com/containerd/containerd/v2/cmd/containerd"),
@@ -71,13 +91,44 @@ impl Programs {
     }
 }
 
-/// Builds what the cache does not hold.
+/// Builds what a testbed needs and the cache does not hold.
 pub fn build(progress: &Progress) -> Result<Programs> {
+    build_group(&CLUSTER, progress)
+}
+
+/// Builds what tests hold `deploy/` against, so that [`find`] finds it.
+pub fn build_checkers(progress: &Progress) -> Result<()> {
+    for group in [&HELM, &PROMTOOL] {
+        build_group(group, progress)?;
+    }
+    Ok(())
+}
+
+/// A program of any group, if it has been built.
+pub fn find(name: &str) -> Result<Option<PathBuf>> {
+    for group in [&CLUSTER, &HELM, &PROMTOOL] {
+        if group.programs.iter().any(|program| program.name == name) {
+            let file = group_folder(group)?.join(name);
+            return Ok(file.is_file().then_some(file));
+        }
+    }
+    Ok(None)
+}
+
+fn sources() -> Result<PathBuf> {
+    Ok(folders::repository()?.join("crates/testbed/go"))
+}
+
+fn group_folder(group: &Group) -> Result<PathBuf> {
+    Ok(folders::cache()?.join(fingerprint(&sources()?, group.modules)?))
+}
+
+fn build_group(group: &Group, progress: &Progress) -> Result<Programs> {
     let _lock = folders::lock_cache(progress)?;
-    let sources = folders::repository()?.join("crates/testbed/go");
-    let folder = folders::cache()?.join(fingerprint(&sources)?);
+    let sources = sources()?;
+    let folder = group_folder(group)?;
     fs::create_dir_all(&folder).with_context(|| format!("create {}", folder.display()))?;
-    for program in &PROGRAMS {
+    for program in group.programs {
         let target = folder.join(program.name);
         if target.exists() {
             continue;
@@ -113,14 +164,16 @@ fn flags(module: &str) -> Vec<String> {
                 "-ldflags=-s -w {variable}gitVersion={KUBERNETES_VERSION} {variable}gitMajor={major} {variable}gitMinor={minor} {variable}gitTreeState=clean"
             )]
         }
-        _ => vec![NODE_TAGS.to_owned(), "-ldflags=-s -w".to_owned()],
+        "node" => vec![NODE_TAGS.to_owned(), "-ldflags=-s -w".to_owned()],
+        "prometheus" => vec![PROMTOOL_TAGS.to_owned(), "-ldflags=-s -w".to_owned()],
+        _ => vec!["-ldflags=-s -w".to_owned()],
     };
     common.into_iter().chain(own).collect()
 }
 
-fn fingerprint(sources: &Path) -> Result<String> {
+fn fingerprint(sources: &Path, modules: &[&str]) -> Result<String> {
     let mut hash = Sha256::new();
-    for module in ["kubernetes", "node"] {
+    for module in modules {
         for file in ["go.mod", "go.sum"] {
             let path = sources.join(module).join(file);
             hash.update(fs::read(&path).with_context(|| format!("read {}", path.display()))?);

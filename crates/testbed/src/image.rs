@@ -144,7 +144,7 @@ fn encode(value: &Value) -> Vec<u8> {
     value.to_string().into_bytes()
 }
 
-fn architecture() -> &'static str {
+pub(crate) fn architecture() -> &'static str {
     match std::env::consts::ARCH {
         "x86_64" => "amd64",
         "aarch64" => "arm64",

@@ -19,9 +19,12 @@ pub const BUSYBOX_IMAGE: &str = "podsight.test/busybox:1";
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// podsight's images: name without version, binary, user.
-const PODSIGHT: [(&str, &str, &str); 3] =
-    [("webhook", "podsight-webhook", "65532:65532"), ("agent", "podsight-agent", "0:0"), ("cli", "podsight", "65532:65532")];
+/// podsight's images, as the Dockerfile has them: name without version, binary, user, description.
+const PODSIGHT: [(&str, &str, &str, &str); 3] = [
+    ("webhook", "podsight-webhook", "65532:65532", "Warns at kubectl apply about pods that will fail"),
+    ("agent", "podsight-agent", "0:0", "Writes kernel-confirmed OOM kills on the pods that they hit"),
+    ("cli", "podsight", "65532:65532", "Checks manifests, reads kernel logs and explains failed pods"),
+];
 
 /// OCI archives, ready to be imported.
 #[derive(Debug)]
@@ -51,8 +54,12 @@ pub fn build(folder: &Path, progress: &Progress) -> Result<Images> {
 pub fn build_podsight(progress: &Progress) -> Result<Vec<PathBuf>> {
     let programs = static_programs::build_podsight(progress)?;
     progress.step("write the images");
-    let folder = static_programs::target_folder()?.join("images");
-    fs::create_dir_all(&folder).with_context(|| format!("create {}", folder.display()))?;
+    write_podsight(&programs, &static_programs::target_folder()?.join("images"))
+}
+
+/// Writes an archive for each image of podsight, from the folder of its programs.
+pub fn write_podsight(programs: &Path, folder: &Path) -> Result<Vec<PathBuf>> {
+    fs::create_dir_all(folder).with_context(|| format!("create {}", folder.display()))?;
     PODSIGHT
         .map(|image| {
             let target = folder.join(format!("{}-{VERSION}.tar", image.1));
@@ -63,7 +70,12 @@ pub fn build_podsight(progress: &Progress) -> Result<Vec<PathBuf>> {
         .collect()
 }
 
-fn podsight_image((name, binary, user): (&str, &str, &'static str), program: &Path) -> Image {
+/// What images call this machine's processor.
+pub fn architecture() -> &'static str {
+    image::architecture()
+}
+
+fn podsight_image((name, binary, user, description): (&str, &str, &'static str, &str), program: &Path) -> Image {
     Image {
         name: format!("docker.io/podsight/{name}:{VERSION}"),
         entrypoint: vec![format!("/{binary}")],
@@ -71,6 +83,7 @@ fn podsight_image((name, binary, user): (&str, &str, &'static str), program: &Pa
         files: vec![(format!("/{binary}"), Content::Program(program.to_owned()))],
         labels: json!({
             "org.opencontainers.image.title": binary,
+            "org.opencontainers.image.description": description,
             "org.opencontainers.image.version": VERSION,
             "org.opencontainers.image.licenses": env!("CARGO_PKG_LICENSE"),
         }),

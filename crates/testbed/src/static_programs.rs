@@ -54,20 +54,27 @@ pub fn target_folder() -> Result<PathBuf> {
 
 /// Builds podsight's programs with the profile `image`, or the one that `PODSIGHT_PROFILE` names: `dev` for quick turns.
 pub fn build_podsight(progress: &Progress) -> Result<PathBuf> {
+    build_podsight_in(&target_folder()?, progress)
+}
+
+/// The same in another target folder.
+pub fn build_podsight_in(target: &Path, progress: &Progress) -> Result<PathBuf> {
     tools::C_COMPILER.require()?;
     let profile = env::var("PODSIGHT_PROFILE").unwrap_or_else(|_| "image".to_owned());
     progress.step(&format!("build podsight's static programs (profile {profile})"));
     let triple = triple();
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(folders::repository()?).args(["build", "--locked", "--profile", &profile, "--target", &triple]);
+    command.arg("--target-dir").arg(target);
     for (package, binary) in PODSIGHT {
         command.args(["--package", package, "--bin", binary]);
     }
     // With --target these flags reach no build script and no procedural macro, which cannot be static.
-    command.env("RUSTFLAGS", STATIC);
+    let flags = if profile == "image" { format!("{STATIC} {}", without_places(target)?) } else { STATIC.to_owned() };
+    command.env("RUSTFLAGS", flags);
     command::run(&mut command)?;
     let folder = if profile == "dev" { "debug" } else { &profile };
-    Ok(target_folder()?.join(triple).join(folder))
+    Ok(target.join(triple).join(folder))
 }
 
 /// Builds all of them.
@@ -96,6 +103,17 @@ fn compile(program: &str, folder: &Path) -> Result<()> {
     Ok(())
 }
 
-fn triple() -> String {
+/// Flags that keep this machine's folders out of the programs, so that they are the same wherever they are built.
+fn without_places(target: &Path) -> Result<String> {
+    let mut places = vec![(folders::repository()?, "/podsight"), (target.to_owned(), "/podsight/target")];
+    let home = env::var_os("HOME").map(PathBuf::from).unwrap_or_default();
+    places.push((env::var_os("CARGO_HOME").map_or_else(|| home.join(".cargo"), PathBuf::from), "/cargo"));
+    // The last that matches is taken.
+    let flags = places.iter().map(|(place, name)| format!("--remap-path-prefix={}={name}", place.display()));
+    Ok(flags.collect::<Vec<_>>().join(" "))
+}
+
+/// What rustc calls this machine.
+pub fn triple() -> String {
     format!("{}-unknown-linux-gnu", env::consts::ARCH)
 }

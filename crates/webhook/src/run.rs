@@ -43,6 +43,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     let watch_metrics = WatchMetrics::register(metrics.own());
     let connections = ConnectionMetrics::default();
     connections.register(metrics.own());
+    readiness.register(metrics.own());
     let certificates = CertificateStore::new();
     certificates.register(metrics.own());
 

@@ -10,7 +10,7 @@ use podsight_testbed::node::namespace;
 use podsight_testbed::progress::Progress;
 use podsight_testbed::{cleanup, folders, images, janitor};
 
-use crate::{bench, certs, fuzz, generate, nodes, test, up};
+use crate::{bench, certs, dist, fuzz, generate, nodes, test, up};
 
 /// Development tasks.
 #[derive(Debug, Parser)]
@@ -47,6 +47,8 @@ enum Verb {
     },
     /// Measures the real programs and writes docs/reference/figures.md.
     Bench,
+    /// Makes a release: archives, images, the chart, manifests, completions, manual pages, bills of materials, krew's manifest, sums.
+    Dist(dist::Args),
     /// Writes podsight's images as OCI archives to target/images.
     Image,
     /// Makes a throw-away authority and certificate for a webhook that is run by hand.
@@ -88,6 +90,7 @@ fn dispatch(verb: Verb) -> Result<ExitCode> {
         }
         Verb::Certs { folder, names } => certs::write(&folder, &names)?,
         Verb::Gen => generate::run()?,
+        Verb::Dist(args) => dist::run(&args)?,
         Verb::Image => {
             for archive in images::build_podsight(&Progress::default())? {
                 writeln!(std::io::stdout(), "{}", archive.display())?;

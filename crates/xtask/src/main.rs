@@ -3,6 +3,7 @@
 mod args;
 mod bench;
 mod certs;
+mod dist;
 mod fuzz;
 mod generate;
 mod nodes;

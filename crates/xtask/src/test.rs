@@ -11,12 +11,12 @@ use podsight_testbed::command;
 use podsight_testbed::description::VARIABLE;
 use podsight_testbed::progress::Progress;
 use podsight_testbed::testbed::{Claim, Testbed};
-use podsight_testbed::{folders, interrupt, static_programs, tools};
+use podsight_testbed::{build, folders, interrupt, static_programs, tools};
 
 use crate::tally::{self, Tally};
 
 /// Test binaries that need a testbed.
-const ON_TESTBED: [&str; 2] = ["cluster", "node"];
+const ON_TESTBED: [&str; 3] = ["cluster", "install", "node"];
 
 /// Lines of a failed step that are shown; the whole is in its log.
 const SHOWN_LINES: usize = 60;
@@ -36,6 +36,12 @@ pub(crate) fn run() -> Result<ExitCode> {
     let progress = Progress::default();
     if let Some(line) = tools::apt_get_line(&tools::all()) {
         progress.say(&format!("some tools are missing: {line}"));
+    }
+    // First, so that the repository's tests find them. What they say without them is that they are skipped.
+    let programs = build::build(&progress).and_then(|_| build::build_checkers(&progress));
+    if let Err(error) = programs {
+        interrupt::check()?;
+        progress.say(&format!("some of the programs that deploy/ is held against are missing: {error:#}"));
     }
     let mut steps = vec![];
     steps.push(check(&progress, &logs, "formatting", &["fmt", "--all", "--check"])?);
