@@ -10,4 +10,6 @@ mod node_child_killed;
 mod node_foresight;
 mod node_forged_record;
 mod node_killed;
+mod node_predicted;
 mod node_restart;
+mod predicted;

@@ -1,6 +1,6 @@
 //! What the files of one run hold: the names and keys that their pods may refer to.
 
-use crate::facts::{Facts, Presence, RefKind};
+use crate::facts::{Facts, ImageAnswer, Presence, RefKind};
 use crate::near::is_near;
 use crate::reference::references;
 use podsight_spec::{Document, workloads};
@@ -13,6 +13,8 @@ pub struct Bundle {
     objects: BTreeMap<(RefKind, String), Vec<Object>>,
     /// The names that pods of the run refer to.
     referred: BTreeSet<(RefKind, String)>,
+    /// What registries said of images.
+    images: BTreeMap<String, ImageAnswer>,
 }
 
 #[derive(Clone, Debug)]
@@ -60,6 +62,11 @@ impl Bundle {
                 }
             }
         }
+    }
+
+    /// Notes what a registry says of an image.
+    pub fn add_image(&mut self, image: &str, answer: ImageAnswer) {
+        self.images.insert(image.to_owned(), answer);
     }
 
     /// The bundle as it looks from a folder.
@@ -125,6 +132,10 @@ impl Bundle {
 }
 
 impl Facts for Folder<'_> {
+    fn image(&self, image: &str) -> ImageAnswer {
+        self.bundle.images.get(image).cloned().unwrap_or_default()
+    }
+
     fn object(&self, kind: RefKind, namespace: Option<&str>, name: &str) -> Presence {
         if self.bundle.candidates(kind, namespace, name).next().is_some() {
             return Presence::Present;
@@ -153,6 +164,10 @@ impl Facts for Folder<'_> {
 }
 
 impl Facts for Bundle {
+    fn image(&self, image: &str) -> ImageAnswer {
+        self.from_folder("").image(image)
+    }
+
     fn object(&self, kind: RefKind, namespace: Option<&str>, name: &str) -> Presence {
         self.from_folder("").object(kind, namespace, name)
     }

@@ -50,6 +50,21 @@ pub enum Presence {
     Unknown,
 }
 
+/// What a registry says of an image.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum ImageAnswer {
+    /// It was not asked, or does not say.
+    #[default]
+    Unknown,
+    /// It has the image for these platforms (`linux/amd64`); an empty list is not known.
+    Present {
+        /// The platforms.
+        platforms: Vec<String>,
+    },
+    /// It has no such repository, tag or digest.
+    Absent,
+}
+
 /// What is known of other objects. Who does not know says `Unknown`, and the rules stay silent.
 pub trait Facts {
     /// Whether anything at all is known of objects; if not, the rules do not ask.
@@ -70,6 +85,11 @@ pub trait Facts {
     /// Whether the ConfigMap or Secret has the key. Asked only where the object is `Present`.
     fn key(&self, _kind: RefKind, _namespace: Option<&str>, _name: &str, _key: &str) -> Presence {
         Presence::Unknown
+    }
+
+    /// What the image's registry says.
+    fn image(&self, _image: &str) -> ImageAnswer {
+        ImageAnswer::Unknown
     }
 }
 

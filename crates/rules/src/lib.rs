@@ -22,8 +22,8 @@ mod security;
 
 pub use bundle::{Bundle, Folder, bundle_of};
 pub use catalogue::{RULES, rule};
-pub use facts::{Facts, NoFacts, Presence, RefKind};
-pub use finding::{Certainty, Finding};
+pub use facts::{Facts, ImageAnswer, NoFacts, Presence, RefKind};
+pub use finding::{Certainty, Finding, Fix};
 pub use near::is_near;
 pub use pages::{page, pages};
 pub use reference::{Reference, Use, references};

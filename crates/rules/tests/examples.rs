@@ -1,5 +1,7 @@
 //! The examples on the rules' pages are run: what `warns` gives exactly one finding, of that rule; what is `clean` gives none.
 
+mod answers;
+
 use podsight_rules::{Certainty, RULES, Rule, check};
 use podsight_spec::{read, workloads};
 
@@ -32,7 +34,8 @@ fn examples(page: &str) -> Vec<Example> {
 fn found(rule: &dyn Rule, example: &Example) -> Vec<&'static str> {
     let (documents, problems) = read(example.text.as_bytes());
     assert!(problems.is_empty(), "{}: {problems:?}", rule.id());
-    let facts = podsight_rules::bundle_of(&documents);
+    let mut facts = podsight_rules::bundle_of(&documents);
+    answers::add(&mut facts);
     let least = if rule.certainty() == Certainty::Hint { Certainty::Hint } else { Certainty::Likely };
     documents
         .iter()

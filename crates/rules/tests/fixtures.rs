@@ -1,5 +1,7 @@
 //! Each rule's fixtures: every pod of `bad.yaml` has a finding of the rule, none of `good.yaml` has one, and what is said is in `bad.snap`.
 
+mod answers;
+
 use podsight_cause::Lang;
 use podsight_rules::{Finding, RULES, Rule, bundle_of, check_with};
 use podsight_spec::{read, workloads};
@@ -16,7 +18,8 @@ fn findings(rule: &dyn Rule, name: &str) -> Vec<Vec<Finding>> {
     let bytes = std::fs::read(&path).unwrap_or_default();
     let (documents, problems) = read(&bytes);
     assert!(problems.is_empty(), "{}: {problems:?}", path.display());
-    let bundle = bundle_of(&documents);
+    let mut bundle = bundle_of(&documents);
+    answers::add(&mut bundle);
     let mut found = Vec::new();
     for document in &documents {
         for workload in workloads(&document.value) {

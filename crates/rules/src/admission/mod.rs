@@ -7,6 +7,7 @@ pub(crate) mod missing_runtime_class;
 pub(crate) mod missing_service_account;
 pub(crate) mod mount_without_volume;
 pub(crate) mod name_rejected;
+pub(crate) mod path_rejected;
 pub(crate) mod port_rejected;
 pub(crate) mod privilege_contradiction;
 pub(crate) mod probe_rejected;
