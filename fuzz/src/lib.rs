@@ -3,10 +3,17 @@
 //! `cargo xtask fuzz` runs the targets for a minute each, with the captured logs for seeds; `cargo test` runs the same functions on the captured logs and on
 //! pieces of them (`tests/offline/fuzz_targets.rs`).
 
+use podsight_cause::Lang;
 use podsight_cgroup::parse;
 use podsight_evidence::checkpoint;
 use podsight_kmsg::{Replay, escape, unescape};
 use podsight_oom::{Event, Kill, Machine, read_log};
+use podsight_report::{Item, Report, fix, github, json, junit, markdown, sarif, text};
+use podsight_rules::{bundle_of, check_with};
+use podsight_spec::{ImageRef, Quantity, read, workloads};
+use podsight_webhook::Webhook;
+use podsight_webhook::metrics::WebhookMetrics;
+use prometheus_client::registry::Registry;
 
 /// A record, its escapes, and a log in any form.
 pub fn kmsg_record(data: &[u8]) {
@@ -85,4 +92,72 @@ pub fn checkpoint_file(data: &[u8]) {
     let written = checkpoint::write(&taken);
     assert_eq!(checkpoint::read(&written).ok().as_ref(), Some(&taken), "what is written can be read");
     assert!(taken.through.is_none_or(|id| id.boot == taken.boot), "a place in another boot's log");
+}
+
+/// A file of manifests: whatever it holds, it is read, judged, shown in every format and mended.
+pub fn manifest(data: &[u8]) {
+    let (documents, problems) = read(data);
+    assert!(documents.len() + problems.len() <= data.len() + 1, "no document of nothing");
+    let facts = bundle_of(&documents);
+    let mut report = Report::default();
+    for document in &documents {
+        for workload in workloads(&document.value) {
+            report.workloads += 1;
+            for finding in check_with(&workload, &facts) {
+                for lang in [Lang::En, Lang::Zh] {
+                    let message = finding.message(lang);
+                    assert!(!message.is_empty() && message.chars().count() <= 400 && !message.contains(char::is_control), "{message:?}");
+                }
+                report.items.push(Item::new("a", document, &workload, finding));
+            }
+        }
+    }
+    for render in [text::render, json::render, sarif::render, junit::render, github::render, markdown::render] {
+        assert_eq!(render(&report, Lang::En), render(&report, Lang::En), "the same report gives the same bytes");
+    }
+    let Some(text) = std::str::from_utf8(data).ok().map(|text| text.strip_prefix('\u{feff}').unwrap_or(text)) else { return };
+    let edits: Vec<_> = report.items.iter().filter_map(|item| item.edit.clone()).collect();
+    if let Some(fixed) = fix::fixed(text, &edits) {
+        assert!(fixed.edits > 0 && read(fixed.text.as_bytes()).1 == problems, "what could be read can be read still");
+    }
+}
+
+/// A quantity: what is one is written in a way that is read as the same.
+pub fn quantity(data: &[u8]) {
+    let Some(quantity) = std::str::from_utf8(data).ok().and_then(|text| Quantity::parse(text).ok()) else { return };
+    assert_eq!(Quantity::parse(&quantity.to_string()).ok(), Some(quantity), "{quantity}");
+}
+
+/// An image reference: what is one consists of its parts.
+pub fn image_ref(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    match ImageRef::parse(text) {
+        Ok(image) => {
+            let domain = image.domain.map(|domain| format!("{domain}/")).unwrap_or_default();
+            let tag = image.tag.map(|tag| format!(":{tag}")).unwrap_or_default();
+            let digest = image.digest.map(|digest| format!("@{digest}")).unwrap_or_default();
+            assert_eq!(format!("{domain}{}{tag}{digest}", image.path), text);
+            assert!(!image.base_name().is_empty());
+        }
+        Err(error) => assert!(!format!("{error:?}").is_empty()),
+    }
+}
+
+/// The body of a request to the webhook: it is refused with a reason, or answered with the request's own id and "allowed".
+pub fn review(data: &[u8]) {
+    let webhook = Webhook::new(podsight_webhook::check, WebhookMetrics::register(&mut Registry::default()));
+    match webhook.review(data) {
+        Ok(answer) => {
+            let answer: serde_json::Value = serde_json::from_slice(&answer).unwrap_or_default();
+            assert_eq!(answer.pointer("/response/allowed"), Some(&serde_json::Value::Bool(true)), "nothing is denied by default");
+            assert!(answer.pointer("/response/uid").is_some_and(serde_json::Value::is_string));
+            let warnings = answer.pointer("/response/warnings").and_then(serde_json::Value::as_array);
+            let warnings = warnings.into_iter().flatten().filter_map(serde_json::Value::as_str);
+            assert!(warnings.clone().count() <= 6);
+            for warning in warnings {
+                assert!(warning.chars().count() <= 256 && !warning.contains(char::is_control), "{warning:?}");
+            }
+        }
+        Err(reason) => assert!(!reason.is_empty()),
+    }
 }

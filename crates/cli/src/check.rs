@@ -2,6 +2,10 @@
 
 mod cluster;
 mod files;
+mod fix;
+mod load;
+mod registry;
+mod render;
 mod run;
 
 use crate::args::Voice;
@@ -38,6 +42,15 @@ pub(crate) struct Args {
     /// All but these rules
     #[arg(long, value_name = "RULE", value_delimiter = ',', value_parser = rule_id)]
     skip: Vec<String>,
+    /// Render Helm charts and kustomizations (with helm, and kustomize or kubectl) and check what they make
+    #[arg(long)]
+    render: bool,
+    /// Ask registries whether images and their platforms exist, with docker's or podman's credentials
+    #[arg(long)]
+    registry: bool,
+    /// Mend what has one safe answer: print the difference, or change the files
+    #[arg(long, value_enum, value_name = "HOW", num_args = 0..=1, require_equals = true, default_missing_value = "diff")]
+    fix: Option<fix::Fix>,
     #[command(flatten)]
     cluster: cluster::Args,
     #[command(flatten)]
@@ -83,8 +96,17 @@ impl Args {
     pub(crate) fn run(self) -> ExitCode {
         let paths = if self.paths.is_empty() { vec![PathBuf::from(".")] } else { self.paths };
         let least = if self.profile == Profile::Hygiene { Certainty::Hint } else { Certainty::Likely };
-        let wanted = run::Wanted { least, only: self.only, skip: self.skip };
-        let outcome = run::run(&paths, &wanted, &self.cluster);
+        let wanted = run::Wanted { least, only: self.only, skip: self.skip, render: self.render, registry: self.registry };
+        if self.fix == Some(fix::Fix::Write) && paths.iter().any(|path| path.as_os_str() == "-") {
+            return output::fail(&anyhow::anyhow!("standard input cannot be changed: --fix without =write prints the difference"));
+        }
+        let mut outcome = run::run(&paths, &wanted, &self.cluster);
+        if self.fix == Some(fix::Fix::Write) {
+            if let Err(error) = fix::write(&outcome) {
+                return output::fail(&error);
+            }
+            outcome = run::run(&paths, &wanted, &self.cluster);
+        }
         let lang = self.voice.lang();
         let report = &outcome.report;
         for note in &outcome.notes {
@@ -97,6 +119,9 @@ impl Args {
             FailOn::Never => false,
         };
         let code = if outcome.nothing_read { ExitCode::from(output::FAILED) } else { ExitCode::from(u8::from(found)) };
+        if self.fix == Some(fix::Fix::Diff) {
+            return output::print_raw(&fix::diff(&outcome), code);
+        }
         match self.format {
             Format::Text => output::print(&self.voice, &text::render(report, lang), code),
             Format::Json => output::print_raw(&json::render(report, lang), code),

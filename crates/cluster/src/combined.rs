@@ -2,7 +2,7 @@
 
 use crate::cluster::Cluster;
 use podsight_history::PastKills;
-use podsight_rules::{Claim, Facts, Folder, Known, LimitRange, Node, PodSecurity, Presence, RefKind, ResourceQuota};
+use podsight_rules::{Claim, Facts, Folder, ImageAnswer, Known, LimitRange, Node, PodSecurity, Presence, RefKind, ResourceQuota};
 use podsight_spec::Workload;
 use std::sync::Arc;
 
@@ -72,6 +72,10 @@ impl Facts for Combined<'_> {
 
     fn past_kills(&self, workload: &Workload<'_>, container: &str) -> Option<PastKills> {
         self.run.past_kills(workload, container)
+    }
+
+    fn image(&self, image: &str) -> ImageAnswer {
+        self.run.image(image)
     }
 
     fn any_node(&self, accepts: &mut dyn FnMut(&Node) -> bool) -> Option<bool> {

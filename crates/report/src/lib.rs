@@ -1,5 +1,6 @@
 //! Findings for people and programs: admission warnings, text, JSON, SARIF, JUnit, GitHub annotations, Markdown.
 
+pub mod fix;
 pub mod github;
 pub mod json;
 pub mod junit;

@@ -1,7 +1,7 @@
 //! The answer of one run of `check`.
 
 use podsight_rules::{Certainty, Finding};
-use podsight_spec::{Document, Position, Workload};
+use podsight_spec::{Document, Edit, Position, Workload};
 
 /// No more of a line than this is shown, in bytes.
 const LONGEST_LINE: usize = 240;
@@ -38,6 +38,8 @@ pub struct Item {
     pub finding: Finding,
     /// The line that it stands in.
     pub excerpt: Option<Excerpt>,
+    /// What changes in the file to mend it, where there is one safe answer.
+    pub edit: Option<Edit>,
 }
 
 /// One line of a file and the part of it that is meant.
@@ -72,6 +74,13 @@ impl Item {
             namespace: workload.namespace.map(str::to_owned),
             name: workload.name.map(str::to_owned),
             excerpt: excerpt(document, &pointer),
+            edit: finding.fix.as_ref().and_then(|fix| {
+                let pointer = format!("{}{}", workload.object_pointer, fix.pointer);
+                match &fix.text {
+                    Some(text) => document.rewrite(&pointer, text),
+                    None => document.quote(&pointer),
+                }
+            }),
             finding,
         }
     }

@@ -2,7 +2,7 @@
 
 mod admission;
 
-use crate::facts::{Claim, Facts, Known, LimitRange, PodSecurity, Presence, RefKind, ResourceQuota};
+use crate::facts::{Claim, Facts, ImageAnswer, Known, LimitRange, PodSecurity, Presence, RefKind, ResourceQuota};
 use crate::near::is_near;
 use crate::reference::references;
 use podsight_history::{History, KilledPod, PastKills, WorkloadKey};
@@ -21,6 +21,8 @@ pub struct Bundle {
     admission: admission::Objects,
     /// What was killed in pods of the run that come from a cluster, with the evidence on them.
     history: History,
+    /// What registries said of images.
+    images: BTreeMap<String, ImageAnswer>,
 }
 
 #[derive(Clone, Debug)]
@@ -78,6 +80,11 @@ impl Bundle {
     /// Whether pods of the run carry evidence of kills.
     pub fn has_past_kills(&self) -> bool {
         !self.history.is_empty()
+    }
+
+    /// Notes what a registry says of an image.
+    pub fn add_image(&mut self, image: &str, answer: ImageAnswer) {
+        self.images.insert(image.to_owned(), answer);
     }
 
     /// The bundle as it looks from a folder.
@@ -155,6 +162,10 @@ impl Bundle {
 }
 
 impl Facts for Folder<'_> {
+    fn image(&self, image: &str) -> ImageAnswer {
+        self.bundle.images.get(image).cloned().unwrap_or_default()
+    }
+
     fn object(&self, kind: RefKind, namespace: Option<&str>, name: &str) -> Presence {
         if self.bundle.candidates(kind, namespace, name).next().is_some() {
             return Presence::Present;
@@ -220,6 +231,10 @@ impl Facts for Folder<'_> {
 }
 
 impl Facts for Bundle {
+    fn image(&self, image: &str) -> ImageAnswer {
+        self.from_folder("").image(image)
+    }
+
     fn object(&self, kind: RefKind, namespace: Option<&str>, name: &str) -> Presence {
         self.from_folder("").object(kind, namespace, name)
     }

@@ -87,6 +87,21 @@ impl<T> Default for Known<T> {
     }
 }
 
+/// What a registry says of an image.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum ImageAnswer {
+    /// It was not asked, or does not say.
+    #[default]
+    Unknown,
+    /// It has the image for these platforms (`linux/amd64`); an empty list is not known.
+    Present {
+        /// The platforms.
+        platforms: Vec<String>,
+    },
+    /// It has no such repository, tag or digest.
+    Absent,
+}
+
 /// What is known of other objects. Who does not know says so, and the rules stay silent.
 ///
 /// A namespace of `None` is the one that the workload will be in.
@@ -150,6 +165,11 @@ pub trait Facts {
     /// The kills of this container of the workload in the past, under whatever limit and image.
     fn past_kills(&self, _workload: &Workload<'_>, _container: &str) -> Option<PastKills> {
         None
+    }
+
+    /// What the image's registry says.
+    fn image(&self, _image: &str) -> ImageAnswer {
+        ImageAnswer::Unknown
     }
 }
 

@@ -52,6 +52,17 @@ pub struct Finding {
     pub help_en: String,
     /// The same in Chinese.
     pub help_zh: String,
+    /// The change that mends it, where there is one safe answer.
+    pub fix: Option<Fix>,
+}
+
+/// A change that mends what was found: a scalar of the object becomes another, and nothing else changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fix {
+    /// JSON pointer from the object to the value.
+    pub pointer: String,
+    /// The text that it becomes; `None`: what is written there, in quotes.
+    pub text: Option<String>,
 }
 
 impl Finding {
@@ -67,6 +78,7 @@ impl Finding {
             message_zh: String::new(),
             help_en: String::new(),
             help_zh: String::new(),
+            fix: None,
         }
     }
 
@@ -104,6 +116,20 @@ impl Finding {
     pub fn helped_by(mut self, en: impl Into<String>, zh: impl Into<String>) -> Self {
         self.help_en = en.into();
         self.help_zh = zh.into();
+        self
+    }
+
+    /// The value that it is about becomes this text, where there is one.
+    #[must_use]
+    pub fn fixed_by(mut self, text: Option<String>) -> Self {
+        self.fix = text.map(|text| Fix { pointer: self.pointer.clone(), text: Some(text) });
+        self
+    }
+
+    /// The value that it is about is put in quotes.
+    #[must_use]
+    pub fn fixed_by_quotes(mut self) -> Self {
+        self.fix = Some(Fix { pointer: self.pointer.clone(), text: None });
         self
     }
 

@@ -27,10 +27,10 @@ mod security;
 pub use bundle::{Bundle, Folder, bundle_of};
 pub use catalogue::{RULES, rule};
 pub use facts::{
-    Claim, Facts, Known, Level, LimitRange, LimitRangeItem, LimitType, NoFacts, Node, PodSecurity, Presence, RefKind, ResourceQuota,
-    Resources, Scope, Taint,
+    Claim, Facts, ImageAnswer, Known, Level, LimitRange, LimitRangeItem, LimitType, NoFacts, Node, PodSecurity, Presence, RefKind,
+    ResourceQuota, Resources, Scope, Taint,
 };
-pub use finding::{Certainty, Finding};
+pub use finding::{Certainty, Finding, Fix};
 pub use memory::limit_known_too_small::LIMIT_KNOWN_TOO_SMALL;
 pub use near::is_near;
 pub use pages::{page, pages};

@@ -1,5 +1,7 @@
 //! The examples on the rules' pages are run: what `warns` gives exactly one finding, of that rule; what is `clean` gives none.
 
+mod answers;
+
 use podsight_cluster::Cluster;
 use podsight_rules::{Certainty, Facts, RULES, Rule, check};
 use podsight_spec::{read, workloads};
@@ -33,7 +35,8 @@ fn examples(page: &str) -> Vec<Example> {
 fn found(rule: &dyn Rule, example: &Example) -> Vec<&'static str> {
     let (documents, problems) = read(example.text.as_bytes());
     assert!(problems.is_empty(), "{}: {problems:?}", rule.id());
-    let run = podsight_rules::bundle_of(&documents);
+    let mut run = podsight_rules::bundle_of(&documents);
+    answers::add(&mut run);
     // Nodes are no files of a run: where there are some, all objects of the example are a cluster's.
     let has_nodes = documents.iter().any(|document| document.value.get("kind").is_some_and(|kind| kind == "Node"));
     let cluster = has_nodes.then(|| Cluster::of("default", documents.iter().map(|document| &document.value)));

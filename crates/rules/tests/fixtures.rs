@@ -1,5 +1,7 @@
 //! Each rule's fixtures: every pod of `bad.yaml` has a finding of the rule, none of `good.yaml` has one, and what is said is in `bad.snap`.
 
+mod answers;
+
 use podsight_cause::Lang;
 use podsight_cluster::Cluster;
 use podsight_rules::{Finding, RULES, Rule, bundle_of, check_with};
@@ -17,7 +19,8 @@ fn findings(rule: &dyn Rule, name: &str) -> Vec<Vec<Finding>> {
     let bytes = std::fs::read(&path).unwrap_or_default();
     let (documents, problems) = read(&bytes);
     assert!(problems.is_empty(), "{}: {problems:?}", path.display());
-    let run = bundle_of(&documents);
+    let mut run = bundle_of(&documents);
+    answers::add(&mut run);
     // Nodes are no files of a run: where there are some, all objects of the fixture are a cluster's.
     let has_nodes = documents.iter().any(|document| document.value.get("kind").is_some_and(|kind| kind == "Node"));
     let cluster = has_nodes.then(|| Cluster::of("default", documents.iter().map(|document| &document.value)));

@@ -36,6 +36,7 @@ pub struct Document {
     pub value: Value,
     text: Arc<str>,
     first_line: u32,
+    start: usize,
     places: OnceLock<Places>,
 }
 
@@ -68,6 +69,11 @@ impl Document {
     /// The document's text.
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// Where `text()` begins in the file, in bytes, without a byte order mark.
+    pub fn start(&self) -> usize {
+        self.start
     }
 
     /// The number of the first line of `text()` in the file, from 1.
@@ -137,6 +143,7 @@ fn read_json(text: &str) -> Option<Vec<Document>> {
             value,
             text: text.get(start..end)?.into(),
             first_line: u32::try_from(line).ok()?.saturating_add(1),
+            start,
             places: OnceLock::new(),
         });
         start = end;
@@ -154,7 +161,7 @@ fn read_part(part: Part<'_>) -> Result<(Document, Option<Problem>), Problem> {
         }
         Err(error) => return Err(problem(part, &error)),
     };
-    Ok((Document { value, text: part.text.into(), first_line: part.line, places: OnceLock::new() }, warning))
+    Ok((Document { value, text: part.text.into(), first_line: part.line, start: part.start, places: OnceLock::new() }, warning))
 }
 
 fn options_for(duplicate_keys: DuplicateKeyPolicy) -> serde_saphyr::Options {

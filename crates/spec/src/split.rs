@@ -7,6 +7,8 @@ pub(crate) struct Part<'a> {
     pub(crate) text: &'a str,
     /// The number of its first line in the file, from 1.
     pub(crate) line: u32,
+    /// Where the text begins in the file, in bytes.
+    pub(crate) start: usize,
 }
 
 /// Cuts a text at its `---` lines; documents of nothing but comments are left out.
@@ -27,6 +29,7 @@ pub(crate) fn parts(text: &str) -> Vec<Part<'_>> {
 }
 
 fn push<'a>(parts: &mut Vec<Part<'a>>, text: &'a str, range: std::ops::Range<usize>, line: u32) {
+    let start = range.start;
     let text = text.get(range).unwrap_or_default();
     let says_something = text.lines().any(|line| {
         let line = line.trim();
@@ -34,7 +37,7 @@ fn push<'a>(parts: &mut Vec<Part<'a>>, text: &'a str, range: std::ops::Range<usi
         !line.is_empty() && !line.starts_with('#') && line != "..." && line != "\u{feff}"
     });
     if says_something {
-        parts.push(Part { text, line });
+        parts.push(Part { text, line, start });
     }
 }
 
@@ -61,7 +64,7 @@ mod tests {
 
     #[test]
     fn keeps_directives_with_their_document() {
-        assert_eq!(parts("%YAML 1.2\n---\na: 1\n"), [Part { text: "%YAML 1.2\n---\na: 1\n", line: 1 }]);
+        assert_eq!(parts("%YAML 1.2\n---\na: 1\n"), [Part { text: "%YAML 1.2\n---\na: 1\n", line: 1, start: 0 }]);
         assert!(parts("").is_empty() && parts("# only\n---\n...\n").is_empty());
     }
 }

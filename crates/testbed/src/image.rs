@@ -22,6 +22,8 @@ pub struct Image {
     pub name: String,
     /// The program and its fixed arguments; none where the pod names it.
     pub entrypoint: Vec<String>,
+    /// What runs where the pod names nothing.
+    pub command: &'static [&'static str],
     /// Numeric `uid:gid`.
     pub user: &'static str,
     /// What lies in it, by absolute path.
@@ -85,7 +87,7 @@ impl Image {
             "architecture": architecture(),
             "os": "linux",
             "created": "1970-01-01T00:00:00Z",
-            "config": {"Entrypoint": self.entrypoint, "User": self.user, "WorkingDir": "/", "Labels": self.labels,
+            "config": {"Entrypoint": self.entrypoint, "Cmd": self.command, "User": self.user, "WorkingDir": "/", "Labels": self.labels,
                 "Env": ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]},
             // Uncompressed, the layer and what is unpacked have the same digest.
             "rootfs": {"type": "layers", "diff_ids": [layer.get("digest")]},
@@ -167,7 +169,14 @@ mod tests {
             if reverse {
                 files.reverse();
             }
-            Image { name: "podsight.test/x:1".into(), entrypoint: vec!["/bin/a".into()], user: "0:0", files, labels: json!({}) }
+            Image {
+                name: "podsight.test/x:1".into(),
+                entrypoint: vec!["/bin/a".into()],
+                command: &[],
+                user: "0:0",
+                files,
+                labels: json!({}),
+            }
         };
         let (one, other) = (folder.path().join("one.tar"), folder.path().join("other.tar"));
         write(&[image(false)], &one).unwrap();

@@ -16,6 +16,8 @@ use crate::{command, tools};
 pub const MEMORY_EATER_IMAGE: &str = "podsight.test/memory-eater:1";
 /// A shell and what it needs.
 pub const BUSYBOX_IMAGE: &str = "podsight.test/busybox:1";
+/// The same under the name and with the command of the official image, which rules know.
+pub const OFFICIAL_BUSYBOX_IMAGE: &str = "docker.io/library/busybox:1.36";
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -79,6 +81,7 @@ fn podsight_image((name, binary, user, description): (&str, &str, &'static str, 
     Image {
         name: format!("docker.io/podsight/{name}:{VERSION}"),
         entrypoint: vec![format!("/{binary}")],
+        command: &[],
         user,
         files: vec![(format!("/{binary}"), Content::Program(program.to_owned()))],
         labels: json!({
@@ -90,20 +93,21 @@ fn podsight_image((name, binary, user, description): (&str, &str, &'static str, 
     }
 }
 
-fn testbed_images(programs: &StaticPrograms) -> Result<[Image; 3]> {
+fn testbed_images(programs: &StaticPrograms) -> Result<[Image; 4]> {
     let busybox = tools::static_busybox()?;
     let pause = vec![("/pause".to_owned(), Content::Program(programs.testbed("pause")))];
     let eater = shell(&busybox)?.into_iter().chain([("/memory-eater".to_owned(), Content::Program(programs.testbed("memory-eater")))]);
     Ok([
         testbed_image(PAUSE_IMAGE, &["/pause"], pause),
         testbed_image(BUSYBOX_IMAGE, &[], shell(&busybox)?),
+        Image { command: &["sh"], ..testbed_image(OFFICIAL_BUSYBOX_IMAGE, &[], shell(&busybox)?) },
         testbed_image(MEMORY_EATER_IMAGE, &["/memory-eater"], eater.collect()),
     ])
 }
 
 fn testbed_image(name: &str, entrypoint: &[&str], files: Vec<(String, Content)>) -> Image {
     let entrypoint = entrypoint.iter().map(|&word| word.to_owned()).collect();
-    Image { name: name.to_owned(), entrypoint, user: "0:0", files, labels: json!({}) }
+    Image { name: name.to_owned(), entrypoint, command: &[], user: "0:0", files, labels: json!({}) }
 }
 
 fn shell(busybox: &Path) -> Result<Vec<(String, Content)>> {

@@ -213,7 +213,18 @@ mod tests {
             let (message_en, message_zh) = ("will fail".to_owned(), String::new());
             let container = container.name.map(ToOwned::to_owned);
             let (help_en, help_zh) = (String::new(), String::new());
-            Some(Finding { rule, certainty, predicts: &[], pointer: String::new(), container, message_en, message_zh, help_en, help_zh })
+            Some(Finding {
+                rule,
+                certainty,
+                predicts: &[],
+                pointer: String::new(),
+                container,
+                message_en,
+                message_zh,
+                help_en,
+                help_zh,
+                fix: None,
+            })
         });
         found.collect()
     }

@@ -76,6 +76,7 @@ fn told(change: &Change) -> Finding {
         message_zh: change.message_zh.clone(),
         help_en: String::new(),
         help_zh: String::new(),
+        fix: None,
     }
 }
 

@@ -2,16 +2,15 @@
 
 use super::cluster;
 use super::files::{self, Input};
-use podsight_cluster::Combined;
+use super::render::{self, Rendered, Sources, line_of};
+use super::{load, registry};
+use podsight_cluster::{Cluster, Combined};
 use podsight_report::{FileProblem, Item, Report};
-use podsight_rules::{Bundle, Certainty, Facts, Finding, NoFacts, Presence, RefKind, check_with, references};
-use podsight_spec::{Document, read, workloads};
-use std::collections::BTreeSet;
-use std::io::Read as _;
+use podsight_rules::{Bundle, Certainty, Facts, Finding, Folder, NoFacts, Presence, RefKind, check_with, references};
+use podsight_spec::{Document, ImageRef, Position, Workload, read, workloads};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-
-/// Larger files are no manifests: the API server takes 3 MiB for one object.
-const LARGEST: u64 = 32 << 20;
 
 /// Which findings are wanted.
 #[derive(Debug)]
@@ -22,6 +21,10 @@ pub(crate) struct Wanted {
     pub(crate) only: Vec<String>,
     /// All but these.
     pub(crate) skip: Vec<String>,
+    /// Whether charts and kustomizations are rendered.
+    pub(crate) render: bool,
+    /// Whether registries are asked.
+    pub(crate) registry: bool,
 }
 
 /// What came of it.
@@ -33,6 +36,8 @@ pub(crate) struct Outcome {
     pub(crate) notes: Vec<String>,
     /// Whether there was nothing that could be read at all.
     pub(crate) nothing_read: bool,
+    /// What came on standard input.
+    pub(crate) standard: Option<Vec<u8>>,
 }
 
 /// A reference that the first pass could not judge: the files behind it were not read yet.
@@ -56,10 +61,18 @@ pub(crate) fn run(paths: &[PathBuf], wanted: &Wanted, asked: &cluster::Args) -> 
     let mut documents_read = 0;
     // Where the workloads are: input and namespace.
     let mut places: BTreeSet<(usize, Option<String>)> = BTreeSet::new();
+    let mut images = BTreeMap::new();
+    let sources = Sources::of(&inputs);
+    let rendering = if wanted.render { sources.render() } else { render::Rendering::default() };
     for (number, input) in inputs.iter().enumerate() {
         let name = name(input);
         by_input.push(Vec::new());
-        let bytes = match load(input, &mut standard) {
+        let is_template = matches!(input, Input::File(path) if render::chart_of_template(path).is_some());
+        if wanted.render && is_template || rendering.covers(input) {
+            outcome.report.files.push(name);
+            continue;
+        }
+        let bytes = match load::load(input, &mut standard) {
             Ok(bytes) => bytes,
             Err(message) => {
                 outcome.report.problems.push(FileProblem { file: name, line: None, message });
@@ -68,6 +81,7 @@ pub(crate) fn run(paths: &[PathBuf], wanted: &Wanted, asked: &cluster::Args) -> 
         };
         let (documents, problems) = read(&bytes);
         documents_read += documents.len();
+        let problems = if is_template { Vec::new() } else { problems };
         outcome.report.problems.extend(problems.into_iter().map(|problem| FileProblem {
             file: name.clone(),
             line: problem.line,
@@ -78,6 +92,9 @@ pub(crate) fn run(paths: &[PathBuf], wanted: &Wanted, asked: &cluster::Args) -> 
             bundle.add(&document.value, &folder);
             for workload in workloads(&document.value) {
                 outcome.report.workloads += 1;
+                if wanted.registry {
+                    note_images(&workload, &name, &mut images);
+                }
                 let containers = workload.containers();
                 let refers = references(&workload, &containers);
                 needs.add(&workload, &refers);
@@ -96,6 +113,21 @@ pub(crate) fn run(paths: &[PathBuf], wanted: &Wanted, asked: &cluster::Args) -> 
         }
         outcome.report.files.push(name);
     }
+    for rendered in &rendering.rendered {
+        documents_read += rendered.documents.len();
+        let folder = folder_of(&rendered.file);
+        for document in &rendered.documents {
+            bundle.add(&document.value, &folder);
+            for workload in workloads(&document.value) {
+                outcome.report.workloads += 1;
+                needs.add(&workload, &references(&workload, &workload.containers()));
+                if wanted.registry {
+                    note_images(&workload, &rendered.file.to_string_lossy(), &mut images);
+                }
+            }
+        }
+    }
+    ask_registries(&images, &mut bundle, &mut outcome);
     let (seen, notes) = match asked.ask(&needs) {
         Ok(answer) => answer,
         Err(error) => {
@@ -105,29 +137,37 @@ pub(crate) fn run(paths: &[PathBuf], wanted: &Wanted, asked: &cluster::Args) -> 
         }
     };
     outcome.notes.extend(notes);
-    // The cluster may know something about any workload, and so do pods with evidence of kills; there is rarely one among the files.
+    // The cluster and the registries may know something about any workload, and so do pods with evidence of kills; there is rarely one among the files.
     let again: BTreeSet<usize> = match &seen {
         Some(_) => places.iter().map(|(number, _)| *number).collect(),
-        None if bundle.has_past_kills() => (0..inputs.len()).collect(),
+        None if wanted.registry || bundle.has_past_kills() => (0..inputs.len()).collect(),
         None => doubtful(&pending, &places, &bundle, &inputs),
     };
     for number in again {
         let (Some(input), Some(items)) = (inputs.get(number), by_input.get_mut(number)) else { continue };
-        let Ok(bytes) = load(input, &mut standard) else { continue };
+        let is_template = matches!(input, Input::File(path) if render::chart_of_template(path).is_some());
+        if wanted.render && is_template || rendering.covers(input) {
+            continue;
+        }
+        let Ok(bytes) = load::load(input, &mut standard) else { continue };
         let (documents, _) = read(&bytes);
         let folder = folder(input);
-        let run = bundle.from_folder(&folder);
-        *items = match &seen {
-            Some(cluster) => found(&documents, &name(input), &Combined { run, cluster }, wanted),
-            None => found(&documents, &name(input), &run, wanted),
-        };
+        *items = found_together(&documents, &name(input), bundle.from_folder(&folder), seen.as_ref(), wanted);
     }
     outcome.report.items = by_input.into_iter().flatten().collect();
+    for rendered in &rendering.rendered {
+        outcome.report.items.extend(found_in_rendered(rendered, &bundle, seen.as_ref(), wanted));
+    }
+    outcome.report.problems.extend(rendering.problems);
+    if !wanted.render {
+        outcome.notes.extend(sources.notes());
+    }
     if inputs.is_empty() {
         let paths: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
         outcome.notes.push(format!("error: no .yaml, .yml or .json file in {}", paths.join(" ")));
     }
     outcome.nothing_read = documents_read == 0 && (inputs.is_empty() || !outcome.report.problems.is_empty());
+    outcome.standard = standard;
     outcome
 }
 
@@ -188,39 +228,63 @@ fn name(input: &Input) -> String {
 fn folder(input: &Input) -> String {
     match input {
         Input::Standard => "-".to_owned(),
-        Input::File(path) | Input::Unreadable(path, _) => path.parent().unwrap_or_else(|| Path::new("")).to_string_lossy().into_owned(),
+        Input::File(path) | Input::Unreadable(path, _) => folder_of(path),
     }
 }
 
-/// The bytes of an input; standard input is kept, since it can be read only once.
-fn load(input: &Input, standard: &mut Option<Vec<u8>>) -> Result<Vec<u8>, String> {
-    let too_large = || format!("this is larger than {} MiB: no manifest", LARGEST >> 20);
-    match input {
-        Input::Standard => {
-            if let Some(bytes) = standard {
-                return Ok(bytes.clone());
-            }
-            let mut bytes = Vec::new();
-            std::io::stdin()
-                .lock()
-                .take(LARGEST + 1)
-                .read_to_end(&mut bytes)
-                .map_err(|error| format!("cannot be read: {}", files::reason(&error)))?;
-            if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > LARGEST {
-                return Err(too_large());
-            }
-            *standard = Some(bytes.clone());
-            Ok(bytes)
+fn folder_of(path: &Path) -> String {
+    path.parent().unwrap_or_else(|| Path::new("")).to_string_lossy().into_owned()
+}
+
+/// What is found with the files of the run around it, and the cluster where it was asked.
+fn found_together(documents: &[Document], name: &str, run: Folder<'_>, seen: Option<&Cluster>, wanted: &Wanted) -> Vec<Item> {
+    match seen {
+        Some(cluster) => found(documents, name, &Combined { run, cluster }, wanted),
+        None => found(documents, name, &run, wanted),
+    }
+}
+
+/// The findings in what a source file became: at the source's own line, where the same text stands there once.
+fn found_in_rendered(rendered: &Rendered, bundle: &Bundle, seen: Option<&Cluster>, wanted: &Wanted) -> Vec<Item> {
+    let name = rendered.file.to_string_lossy();
+    let folder = folder_of(&rendered.file);
+    let source = load::load(&Input::File(rendered.file.clone()), &mut None).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    let mut items = found_together(&rendered.documents, &name, bundle.from_folder(&folder), seen, wanted);
+    for item in &mut items {
+        let text = item.excerpt.as_ref().map(|excerpt| excerpt.text.clone()).unwrap_or_default();
+        let line = source.as_deref().and_then(|source| line_of(source, &text));
+        let column = item.position.map_or(1, |position| position.column);
+        item.position = line.map(|line| Position { line, column });
+        // The text is the program's; a change of it would change nothing.
+        item.edit = None;
+        if line.is_none() {
+            item.excerpt = None;
         }
-        Input::File(path) => {
-            let file = std::fs::File::open(path).map_err(|error| format!("cannot be opened: {}", files::reason(&error)))?;
-            let mut bytes = Vec::new();
-            file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(|error| format!("cannot be read: {}", files::reason(&error)))?;
-            if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > LARGEST {
-                return Err(too_large());
-            }
-            Ok(bytes)
+    }
+    items
+}
+
+/// The images that a node would pull, each with the file that names it first.
+fn note_images(workload: &Workload<'_>, file: &str, images: &mut BTreeMap<String, String>) {
+    for container in workload.containers() {
+        let never = container.value.get("imagePullPolicy").and_then(Value::as_str) == Some("Never");
+        if let Some(image) = container.image().filter(|image| !never && ImageRef::parse(image).is_ok()) {
+            images.entry(image.to_owned()).or_insert_with(|| file.to_owned());
         }
-        Input::Unreadable(_, reason) => Err(format!("cannot be opened: {reason}")),
+    }
+}
+
+/// Asks for the images; what is not answered is a problem in the file that names the image.
+fn ask_registries(images: &BTreeMap<String, String>, bundle: &mut Bundle, outcome: &mut Outcome) {
+    let names: BTreeSet<String> = images.keys().cloned().collect();
+    for (image, answer) in registry::ask(&names) {
+        match answer {
+            Ok(answer) => bundle.add_image(&image, answer),
+            Err(reason) => outcome.report.problems.push(FileProblem {
+                file: images.get(&image).cloned().unwrap_or_default(),
+                line: None,
+                message: format!("whether {} exists is not known: {reason}", podsight_rules::shown(&image, 200)),
+            }),
+        }
     }
 }

@@ -8,6 +8,7 @@ pub(crate) mod missing_runtime_class;
 pub(crate) mod missing_service_account;
 pub(crate) mod mount_without_volume;
 pub(crate) mod name_rejected;
+pub(crate) mod path_rejected;
 pub(crate) mod pod_security_violated;
 pub(crate) mod port_rejected;
 pub(crate) mod privilege_contradiction;

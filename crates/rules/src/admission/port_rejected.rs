@@ -1,14 +1,17 @@
 //! `port-rejected`
 
-use crate::admission::{list, refused};
+use crate::admission::{list, refused, text};
 use crate::rule::{Subject, declare_rule};
 use crate::{Finding, Rule};
+use podsight_spec::Role;
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 declare_rule! {
     /// ## What it does
     ///
-    /// Finds ports that are no ports (1 to 65535), and host ports that differ from the container's port under `hostNetwork`.
+    /// Finds ports that are no ports (1 to 65535), host ports that two containers of the pod want, and host ports that differ from the container's port under
+    /// `hostNetwork`.
     ///
     /// ## What happens without a change
     ///
@@ -53,7 +56,10 @@ declare_rule! {
 fn check(rule: &dyn Rule, subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     let (en, zh) = refused(subject);
     let host_network = subject.workload.pod.get("hostNetwork").and_then(Value::as_bool) == Some(true);
+    let mut taken = BTreeSet::new();
     for container in subject.containers {
+        // As `checkHostPortConflicts` is called: for all containers together, and for each init container by itself.
+        let together = if container.role == Role::Main { "" } else { container.pointer.as_str() };
         for (number, port) in list(container.value, "ports") {
             let of = |field: &str| port.get(field).and_then(Value::as_i64);
             for field in ["containerPort", "hostPort"] {
@@ -66,6 +72,16 @@ fn check(rule: &dyn Rule, subject: &Subject<'_>, findings: &mut Vec<Finding>) {
                         .within(container)
                         .saying(format!("{en}: {field} {value} is no port"), format!("{zh}：{field} {value} 不是有效端口"))
                         .helped_by("a port is a number from 1 to 65535", "端口是 1 到 65535 之间的数"),
+                );
+            }
+            if let Some(host_port) = of("hostPort").filter(|host_port| *host_port > 0)
+                && !taken.insert((together, text(port, "protocol").unwrap_or("TCP"), text(port, "hostIP").unwrap_or_default(), host_port))
+            {
+                findings.push(
+                    Finding::new(rule, container.at(&format!("/ports/{number}/hostPort")))
+                        .within(container)
+                        .saying(format!("{en}: hostPort {host_port} is given twice"), format!("{zh}：hostPort {host_port} 重复"))
+                        .helped_by("give each its own", "使用不同的端口"),
                 );
             }
             if let (true, Some(inner), Some(outer)) = (host_network, of("containerPort"), of("hostPort"))

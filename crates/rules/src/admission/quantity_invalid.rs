@@ -100,6 +100,49 @@ fn judge(rule: &dyn Rule, subject: &Subject<'_>, what: &str, value: &Value, poin
     Some(
         Finding::new(rule, pointer)
             .saying(format!("{en}: {what} \"{written}\" is no quantity"), format!("{zh}：{what} \"{written}\" 不是有效数量"))
-            .helped_by(help.0, help.1),
+            .helped_by(help.0, help.1)
+            .fixed_by(value.as_str().and_then(exactly)),
     )
+}
+
+/// The quantity that a text can only mean: `1GiB`, `1 Gi` and `1gi` are 1Gi. `1GB` is not among them: people write it for both 1G and 1Gi.
+fn exactly(text: &str) -> Option<String> {
+    // A blank may stand before the suffix, not among the digits.
+    let text = text.trim();
+    let digits = text.bytes().take_while(|byte| byte.is_ascii_digit() || *byte == b'.').count();
+    let (number, suffix) = text.split_at_checked(digits)?;
+    let suffix = suffix.trim_start();
+    if suffix.starts_with(|c: char| c.is_ascii_digit()) {
+        return None;
+    }
+    let binary = suffix.strip_suffix('B').unwrap_or(suffix);
+    let mut letters = binary.chars();
+    let suffix = match (letters.next(), letters.next(), letters.next()) {
+        (Some(letter), Some('i' | 'I'), None) => format!("{}i", letter.to_ascii_uppercase()),
+        _ => suffix.to_owned(),
+    };
+    let meant = format!("{number}{suffix}");
+    Quantity::parse(&meant).is_ok().then_some(meant)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mends_what_can_mean_one_thing_only() {
+        for (text, meant) in [
+            ("1GiB", Some("1Gi")),
+            ("1 Gi", Some("1Gi")),
+            ("2 G", Some("2G")),
+            ("64mi", Some("64Mi")),
+            ("64MI", Some("64Mi")),
+            ("1GB", None),
+            ("1gb", None),
+            ("x", None),
+            ("1 2", None),
+        ] {
+            assert_eq!(exactly(text).as_deref(), meant, "{text}");
+        }
+    }
 }

@@ -91,4 +91,5 @@ fn finding(rule: &dyn Rule, subject: &Subject<'_>, what: &str, value: &Value, po
     Finding::new(rule, pointer)
         .saying(format!("{en}: {what} is {written}, not text"), format!("{zh}：{what} 的值 {written} 不是文本"))
         .helped_by(format!("put it in quotes: \"{written}\""), format!("加上引号：\"{written}\""))
+        .fixed_by_quotes()
 }

@@ -92,10 +92,12 @@ fn judge(rule: &dyn Rule, subject: &Subject<'_>, value: &Value, field: &str, wor
         || (format!("one of {all}"), format!("可用的值：{all}")),
         |meant| (format!("did you mean {meant}?"), format!("是否想写 {meant}？")),
     );
+    let same = words.iter().find(|word| word.eq_ignore_ascii_case(given)).map(|word| (*word).to_owned());
     let given = shown(given, 30);
     Some(
         Finding::new(rule, format!("{pointer}/{field}"))
             .saying(format!("{en}: {field} {given} is unknown"), format!("{zh}：{field} 没有 {given} 这个值"))
-            .helped_by(help.0, help.1),
+            .helped_by(help.0, help.1)
+            .fixed_by(same),
     )
 }

@@ -63,9 +63,25 @@ fn check(rule: &dyn Rule, subject: &Subject<'_>, findings: &mut Vec<Finding>) {
             Finding::new(rule, container.at("/image"))
                 .within(container)
                 .saying(format!("InvalidImageName: {} {en}", quoted(image)), format!("InvalidImageName：{} {zh}", quoted(image)))
-                .helped_by(help_en, help_zh),
+                .helped_by(help_en, help_zh)
+                .fixed_by(mended(error, image)),
         );
     }
+}
+
+/// The reference that was surely meant.
+fn mended(error: ImageError<'_>, image: &str) -> Option<String> {
+    let meant = match error {
+        // Repositories are lower case everywhere; a tag may not be.
+        ImageError::UpperCase(_) => {
+            let tag = image.rfind('/').map_or(0, |slash| slash + 1);
+            let end = image.get(tag..)?.find([':', '@']).map_or(image.len(), |at| tag + at);
+            format!("{}{}", image.get(..end)?.to_lowercase(), image.get(end..)?)
+        }
+        ImageError::Scheme(scheme) => image.get(scheme.len() + 3..)?.to_owned(),
+        _ => return None,
+    };
+    ImageRef::parse(&meant).is_ok().then_some(meant)
 }
 
 fn quoted(image: &str) -> String {
@@ -98,8 +114,8 @@ fn why(error: ImageError<'_>) -> (String, String) {
 
 fn help(error: ImageError<'_>, image: &str) -> (String, String) {
     match error {
-        ImageError::UpperCase(_) if ImageRef::parse(&image.to_lowercase()).is_ok() => {
-            let lower = shown(&image.to_lowercase(), 100);
+        ImageError::UpperCase(_) if mended(error, image).is_some() => {
+            let lower = shown(&mended(error, image).unwrap_or_default(), 100);
             (format!("repositories are lower case: {lower}"), format!("仓库名必须小写：{lower}"))
         }
         ImageError::Scheme(scheme) => {

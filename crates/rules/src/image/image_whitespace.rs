@@ -3,6 +3,7 @@
 use crate::rule::{Subject, declare_rule};
 use crate::text::shown;
 use crate::{Finding, Rule};
+use podsight_spec::ImageRef;
 
 declare_rule! {
     /// ## What it does
@@ -71,7 +72,8 @@ fn check(rule: &dyn Rule, subject: &Subject<'_>, findings: &mut Vec<Finding>) {
             Finding::new(rule, container.at("/image"))
                 .within(container)
                 .saying(format!("{en} \"{}\"", shown(image, 40)), format!("{zh} \"{}\"", shown(image, 40)))
-                .helped_by(format!("write {}", shown(trimmed, 100)), format!("写成 {}", shown(trimmed, 100))),
+                .helped_by(format!("write {}", shown(trimmed, 100)), format!("写成 {}", shown(trimmed, 100)))
+                .fixed_by(ImageRef::parse(trimmed).is_ok().then(|| trimmed.to_owned())),
         );
     }
 }

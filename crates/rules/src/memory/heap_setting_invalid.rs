@@ -66,7 +66,9 @@ fn check(rule: &dyn Rule, subject: &Subject<'_>, findings: &mut Vec<Finding>) {
                     .helped_by(
                         "write a whole number with B, KiB, MiB, GiB or TiB, such as 512MiB",
                         "写整数加 B、KiB、MiB、GiB 或 TiB，例如 512MiB",
-                    ),
+                    )
+                    // `512Mi` is Kubernetes' way to write it.
+                    .fixed_by(Some(format!("{value}B")).filter(|meant| value.ends_with('i') && golang::bytes(meant).is_some())),
             );
         }
         for (word, pointer) in jvm_words(container) {
@@ -75,13 +77,14 @@ fn check(rule: &dyn Rule, subject: &Subject<'_>, findings: &mut Vec<Finding>) {
                 && jvm::bytes(value).is_none()
             {
                 findings.push(
-                    Finding::new(rule, pointer)
+                    Finding::new(rule, pointer.clone())
                         .within(container)
                         .saying(
                             format!("the JVM ends with exit 1: {} is no size", shown(&word, 30)),
                             format!("JVM 会以 1 退出：{} 不是有效大小", shown(&word, 30)),
                         )
-                        .helped_by("write a whole number with k, m, g or t, such as -Xmx512m", "写整数加 k、m、g 或 t，例如 -Xmx512m"),
+                        .helped_by("write a whole number with k, m, g or t, such as -Xmx512m", "写整数加 k、m、g 或 t，例如 -Xmx512m")
+                        .fixed_by(jvm_size(value).and_then(|meant| within(subject, &pointer, &word, &word.replace(value, &meant)))),
                 );
             }
         }
@@ -99,7 +102,7 @@ fn check(rule: &dyn Rule, subject: &Subject<'_>, findings: &mut Vec<Finding>) {
                     .helped_by("-Xms must not be above -Xmx", "-Xms 不能大于 -Xmx"),
             );
         }
-        node_sizes(rule, container, findings);
+        node_sizes(rule, subject, container, findings);
     }
 }
 
@@ -125,7 +128,7 @@ fn jvm_words(container: &Container<'_>) -> Vec<(String, String)> {
     found
 }
 
-fn node_sizes(rule: &dyn Rule, container: &Container<'_>, findings: &mut Vec<Finding>) {
+fn node_sizes(rule: &dyn Rule, subject: &Subject<'_>, container: &Container<'_>, findings: &mut Vec<Finding>) {
     let mut words: Vec<(String, String)> = Vec::new();
     if let EnvValue::Literal(value, number) = container.env("NODE_OPTIONS") {
         let pointer = container.at(&format!("/env/{number}/value"));
@@ -145,7 +148,7 @@ fn node_sizes(rule: &dyn Rule, container: &Container<'_>, findings: &mut Vec<Fin
         };
         if value.is_empty() || !value.bytes().all(|byte| byte.is_ascii_digit()) {
             findings.push(
-                Finding::new(rule, pointer)
+                Finding::new(rule, pointer.clone())
                     .within(container)
                     .saying(
                         format!("Node.js ends with exit 9: {} is no number", shown(&word, 40)),
@@ -154,8 +157,33 @@ fn node_sizes(rule: &dyn Rule, container: &Container<'_>, findings: &mut Vec<Fin
                     .helped_by(
                         "write the number of MiB without a unit, such as --max-old-space-size=384",
                         "写不带单位的 MiB 数，例如 --max-old-space-size=384",
-                    ),
+                    )
+                    .fixed_by(mebibytes(value).and_then(|meant| within(subject, &pointer, &word, &word.replace(value, meant)))),
             );
         }
     }
+}
+
+/// The JVM's way to write a size that other programs read: `512Mi` and `512MB` are `512m`.
+fn jvm_size(value: &str) -> Option<String> {
+    let digits = value.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, unit) = value.split_at_checked(digits)?;
+    let letter = unit.chars().next()?;
+    let meant = format!("{number}{}", letter.to_ascii_lowercase());
+    let known = ["i", "b", "ib"].iter().any(|rest| unit.get(1..).is_some_and(|unit| unit.eq_ignore_ascii_case(rest)));
+    (known && digits > 0 && jvm::bytes(&meant).is_some()).then_some(meant)
+}
+
+/// The number of a size in mebibytes.
+fn mebibytes(value: &str) -> Option<&str> {
+    let digits = value.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, unit) = value.split_at_checked(digits)?;
+    let known = ["m", "mb", "mi", "mib"].iter().any(|known| unit.eq_ignore_ascii_case(known));
+    (known && digits > 0).then_some(number)
+}
+
+/// The whole text at the pointer with the word in it replaced, where the word stands in it once.
+fn within(subject: &Subject<'_>, pointer: &str, word: &str, meant: &str) -> Option<String> {
+    let text = subject.workload.object.pointer(pointer)?.as_str()?;
+    (text.matches(word).count() == 1).then(|| text.replacen(word, meant, 1))
 }

@@ -77,6 +77,7 @@ fn check(rule: &dyn Rule, subject: &Subject<'_>, findings: &mut Vec<Finding>) {
                     format!("内存限制 {written}{slip_zh} 太小，容器无法启动：{}", fate(bytes)),
                 )
                 .helped_by(help_en(&written), help_zh(&written))
+                .fixed_by(meant(&written))
         } else {
             let crio = subject.facts.memory_floor() == Some(CRIO_FLOOR);
             finding
@@ -116,6 +117,12 @@ fn fate(bytes: i64) -> &'static str {
 fn number(written: &str) -> Option<&str> {
     let number = written.trim_end_matches('m');
     (!number.is_empty() && number.len() < 6 && number.bytes().all(|byte| byte.is_ascii_digit())).then_some(number)
+}
+
+/// The limit that was surely meant: nobody means so few bytes, and enough mebibytes to start with were written.
+fn meant(written: &str) -> Option<String> {
+    let number = number(written)?;
+    number.parse::<u32>().is_ok_and(|number| number >= 16).then(|| format!("{number}Mi"))
 }
 
 fn help_en(written: &str) -> String {

@@ -1,0 +1,4 @@
+//! See `review` in src/lib.rs.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| podsight_fuzz::review(data));
