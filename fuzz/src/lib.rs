@@ -3,6 +3,8 @@
 //! The targets run under `cargo +nightly fuzz run oom_machine tests/corpus/captured`; `cargo test` runs the same functions on the captured logs and on
 //! pieces of them (`tests/offline/fuzz_targets.rs`).
 
+pub mod explain;
+
 use podsight_cgroup::parse;
 use podsight_kmsg::{Replay, escape, unescape};
 use podsight_oom::{Event, Kill, Machine, read_log};

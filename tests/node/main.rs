@@ -3,11 +3,16 @@
 //! Every test runs on every node: on this machine's own kernel, and on the guest's with cgroup v2. The first kills one process,
 //! the second the whole container.
 
+mod causes;
 mod each;
 mod evidence;
 mod hand;
 mod node_child_killed;
+mod node_explain_online;
+mod node_explained;
 mod node_foresight;
 mod node_forged_record;
 mod node_killed;
 mod node_restart;
+mod registry;
+mod table;

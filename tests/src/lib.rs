@@ -2,6 +2,7 @@
 
 pub mod authority;
 pub mod client;
+pub mod clients;
 pub mod load;
 pub mod program;
 pub mod review;
