@@ -3,6 +3,8 @@
 //! `cargo xtask fuzz` runs the targets for a minute each, with the captured logs for seeds; `cargo test` runs the same functions on the captured logs and on
 //! pieces of them (`tests/offline/fuzz_targets.rs`).
 
+pub mod explain;
+
 use podsight_cause::Lang;
 use podsight_cgroup::parse;
 use podsight_evidence::checkpoint;

@@ -1,6 +1,5 @@
 //! What the agent's token opens, in the eyes of the API server.
 
-use crate::clients;
 use anyhow::{Context as _, Result};
 use insta::assert_snapshot;
 use k8s_openapi::api::core::v1::Pod;
@@ -8,6 +7,7 @@ use kube::api::{Patch, PatchParams};
 use kube::{Api, Error};
 use podsight_testbed::description::{Kind, Node};
 use podsight_testbed::kubectl::Kubectl;
+use podsight_tests::clients;
 use podsight_tests::testbed::{Namespace, SYSTEM, Testbed, text};
 use serde_json::{Value, json};
 

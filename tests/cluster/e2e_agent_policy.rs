@@ -2,12 +2,12 @@
 //!
 //! The pods are bound to nodes that do not exist, so that no kubelet takes part: their specs and statuses stay as they are.
 
-use crate::clients;
 use anyhow::{Context as _, Result};
 use k8s_openapi::api::authentication::v1::{BoundObjectReference, TokenRequest, TokenRequestSpec};
 use k8s_openapi::api::core::v1::{Event, Namespace, Pod, ServiceAccount};
 use kube::api::{DeleteParams, EvictParams, Patch, PatchParams, PostParams};
 use kube::{Api, Client, Error, ResourceExt as _};
+use podsight_tests::clients;
 use podsight_tests::testbed::{SYSTEM, Testbed};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};

@@ -1,7 +1,6 @@
 //! podsight with a real API server: what users see, and what podsight's identities may do.
 //! `cargo xtask test` starts it and names it in `PODSIGHT_TESTBED`; without that the tests are skipped.
 
-mod clients;
 mod e2e_agent_permissions;
 mod e2e_agent_policy;
 mod e2e_certificate;

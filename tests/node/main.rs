@@ -4,10 +4,13 @@
 //! the second the whole container.
 
 mod beside;
+mod causes;
 mod each;
 mod evidence;
 mod hand;
 mod node_child_killed;
+mod node_explain_online;
+mod node_explained;
 mod node_foresight;
 mod node_forged_record;
 mod node_gone;
@@ -21,4 +24,6 @@ mod node_restart;
 mod node_silent;
 mod node_storm;
 mod predicted;
+mod registry;
 mod storm;
+mod table;

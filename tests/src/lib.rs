@@ -3,6 +3,7 @@
 pub mod authority;
 pub mod checkers;
 pub mod client;
+pub mod clients;
 pub mod load;
 pub mod program;
 pub mod review;

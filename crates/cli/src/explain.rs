@@ -3,6 +3,8 @@
 pub(crate) mod bundle;
 pub(crate) mod cluster;
 mod mend;
+mod selector;
+mod table;
 mod target;
 mod watch;
 
@@ -15,11 +17,13 @@ use cluster::Cluster;
 use podsight_cause::{Group, Lang};
 use podsight_explain::status::ServerVersion;
 use podsight_explain::{Event, Explanation, Input, KernelKills, render};
+use selector::Selector;
 use serde_json::Value;
 use std::collections::HashMap;
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use table::ServerColumns;
 
 /// Why a pod is not well
 ///
@@ -50,7 +54,7 @@ pub(crate) struct Args {
     /// Show the last lines of the log and take them as evidence (needs the cluster)
     #[arg(long)]
     logs: bool,
-    /// Compute the columns as this server would, such as 1.34 [default: the cluster's, or the newest]
+    /// Compute the columns as this server would, such as 1.34 [default: the cluster's own, or the newest]
     #[arg(long, value_name = "VERSION")]
     server_version: Option<ServerVersion>,
     /// Output format
@@ -86,18 +90,13 @@ impl Args {
         }
     }
 
-    fn try_run(mut self) -> anyhow::Result<ExitCode> {
+    fn try_run(self) -> anyhow::Result<ExitCode> {
         if self.watch {
             return watch::watch(&self);
         }
         let mut bundle = Bundle::default();
         let online = self.files.is_empty();
-        if online {
-            target::fetch(&self, &mut bundle)?;
-            if self.server_version.is_none() {
-                self.server_version = self.cluster.server_minor().and_then(|minor| minor.parse().ok());
-            }
-        }
+        let columns = if online { target::fetch(&self, &mut bundle)? } else { ServerColumns::default() };
         for file in &self.files {
             read(file, &mut bundle, Expect::Anything);
         }
@@ -114,16 +113,19 @@ impl Args {
                     Lang::En => format!("no pods in {}", self.scope_name()),
                     Lang::Zh => format!("{}中没有 Pod", self.scope_name()),
                 });
-                return self.write(&Explainer::new(&self, &bundle, kills.as_ref(), online), ExitCode::SUCCESS);
+                return self.write(&Explainer::new(&self, &bundle, kills.as_ref(), columns)?, ExitCode::SUCCESS);
             }
             if bundle.problems.is_empty() {
                 output::note("no pod in the input");
             }
             return Ok(ExitCode::from(output::FAILED));
         }
-        let explainer = Explainer::new(&self, &bundle, kills.as_ref(), online);
+        let explainer = Explainer::new(&self, &bundle, kills.as_ref(), columns)?;
         if !self.names.is_empty() && explainer.chosen.is_empty() {
             anyhow::bail!("no pod named {} in the input", self.names.join(", "));
+        }
+        if let Some(selector) = self.selector.as_deref().filter(|_| explainer.chosen.is_empty()) {
+            anyhow::bail!("no pod with the labels {selector} in the input");
         }
         self.write(&explainer, ExitCode::SUCCESS)
     }
@@ -226,6 +228,7 @@ pub(crate) fn bytes(path: &Path) -> std::io::Result<Vec<u8>> {
 /// Explains the chosen pods one after the other, so that only one is held as a value.
 struct Explainer<'a> {
     bundle: &'a Bundle,
+    columns: ServerColumns,
     chosen: Vec<&'a Found>,
     events: HashMap<&'a str, Vec<&'a Event>>,
     kills: Option<&'a KernelKills>,
@@ -237,7 +240,7 @@ struct Explainer<'a> {
 }
 
 impl<'a> Explainer<'a> {
-    fn new(args: &Args, bundle: &'a Bundle, kills: Option<&'a KernelKills>, online: bool) -> Self
+    fn new(args: &Args, bundle: &'a Bundle, kills: Option<&'a KernelKills>, columns: ServerColumns) -> anyhow::Result<Self>
     where
         Args: 'a,
     {
@@ -246,19 +249,25 @@ impl<'a> Explainer<'a> {
             events.entry(&event.name).or_default().push(event);
         }
         let all = if bundle.pods.is_empty() { &bundle.others } else { &bundle.pods };
+        let online = args.files.is_empty();
+        let selector = args.selector.as_deref().filter(|_| !online).map(str::parse::<Selector>).transpose()?;
         let wanted = |found: &&Found| {
-            if online || (args.names.is_empty() && args.cluster.namespace.is_none()) {
+            if online || (args.names.is_empty() && args.cluster.namespace.is_none() && selector.is_none()) {
                 return true;
             }
             let value = bundle.value(found);
+            if selector.as_ref().is_some_and(|selector| !selector.matches(&value)) {
+                return false;
+            }
             let meta =
                 |key: &str| value.get("metadata").and_then(|meta| meta.get(key)).and_then(Value::as_str).unwrap_or_default().to_owned();
             let named = args.names.is_empty()
                 || args.names.iter().any(|name| *name == meta("name") || name.strip_prefix("pod/") == Some(&meta("name")));
             named && args.cluster.namespace.as_ref().is_none_or(|namespace| *namespace == meta("namespace"))
         };
-        Self {
+        Ok(Self {
             bundle,
+            columns,
             chosen: all.iter().filter(wanted).collect(),
             events,
             kills,
@@ -267,7 +276,7 @@ impl<'a> Explainer<'a> {
             flags: args.cluster.flags(),
             online,
             logs: (args.logs && online).then(|| args.cluster.clone()),
-        }
+        })
     }
 
     fn one(&self, found: &Found) -> Explanation {
@@ -299,9 +308,35 @@ impl<'a> Explainer<'a> {
         };
         let explanation = podsight_explain::explain(&input);
         let well = explanation.causes.first().is_none_or(|best| best.cause.group() == Group::Normal);
-        let Some(cluster) = self.logs.as_ref().filter(|_| !well) else { return explanation };
-        let logs = logs(cluster, &explanation);
-        podsight_explain::explain(&Input { logs: &logs, ..input })
+        let mut explanation = match self.logs.as_ref().filter(|_| !well) {
+            Some(cluster) => podsight_explain::explain(&Input { logs: &logs(cluster, &explanation), ..input }),
+            None => explanation,
+        };
+        self.trust_server(&mut explanation);
+        explanation
+    }
+
+    /// Takes over the server's own columns, where it was asked: it may be of another version, or later by a moment.
+    fn trust_server(&self, explanation: &mut Explanation) {
+        let Some(theirs) =
+            explanation.name.as_deref().and_then(|name| self.columns.of(explanation.namespace.as_deref().unwrap_or_default(), name))
+        else {
+            return;
+        };
+        let ours = &explanation.columns;
+        if (&ours.status, &ours.ready, ours.restarts) != (&theirs.status, &theirs.ready, theirs.restarts) {
+            output::debug(&format!(
+                "{}: the server says {} {} {}, computed here it is {} {} {}",
+                explanation.name.as_deref().unwrap_or_default(),
+                theirs.status,
+                theirs.ready,
+                theirs.restarts,
+                ours.status,
+                ours.ready,
+                ours.restarts
+            ));
+        }
+        explanation.columns = podsight_explain::status::Columns { last_restart: ours.last_restart, ..theirs.clone() };
     }
 
     fn each(&self, mut take: impl FnMut(usize, &Explanation) -> std::io::Result<()>) -> std::io::Result<()> {

@@ -33,6 +33,13 @@ pub(crate) fn note(line: &str) {
     drop(writeln!(std::io::stderr().lock(), "{line}"));
 }
 
+/// Writes a line for those who look for a fault of podsight: with `PODSIGHT_LOG=debug` only.
+pub(crate) fn debug(line: &str) {
+    if std::env::var("PODSIGHT_LOG").is_ok_and(|level| matches!(level.as_str(), "debug" | "trace")) {
+        note(&format!("debug: {line}"));
+    }
+}
+
 fn finish(written: std::io::Result<()>, code: ExitCode) -> ExitCode {
     match written {
         Ok(()) => code,

@@ -1,5 +1,6 @@
 //! The causes: one file each, with its matcher, its words in both languages and its commands.
 
+mod object_missing;
 mod prelude;
 
 mod admission_node_full;

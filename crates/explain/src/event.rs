@@ -70,13 +70,20 @@ impl Event {
         let meta = pod.get_or_null("metadata");
         let agrees = |ours: &str, theirs: &str| ours.is_empty() || theirs.is_empty() || ours == theirs;
         match self.kind.as_str() {
-            "Pod" | "" => {
+            "Pod" | "" if matches!(pod.text("kind"), "" | "Pod") => {
                 agrees(&self.name, meta.text("name"))
                     && agrees(&self.namespace, meta.text("namespace"))
                     && agrees(&self.uid, meta.text("uid"))
             }
             "Node" => !self.name.is_empty() && self.name == pod.get_or_null("spec").text("nodeName"),
-            _ => false,
+            // Another object in the place of a pod.
+            kind => {
+                kind == pod.text("kind")
+                    && !self.name.is_empty()
+                    && self.name == meta.text("name")
+                    && agrees(&self.namespace, meta.text("namespace"))
+                    && agrees(&self.uid, meta.text("uid"))
+            }
         }
     }
 }

@@ -136,6 +136,8 @@ fn flagged(case: &Case<'_>, container: &Container<'_>, end: &End<'_>) -> Option<
     }
     let stale = case.proofs.iter().find(|proof| {
         proof.container == container.name
+            // A kill before the start was of another run: each has a flag of its own.
+            && end.started.is_none_or(|started| proof.last.is_none_or(|last| last >= started))
             && matches!((proof.last, end.finished), (Some(last), Some(finished)) if finished.as_second() - last.as_second() > SAME_MOMENT)
     });
     if let Some(stale) = stale {
@@ -164,7 +166,9 @@ fn flagged(case: &Case<'_>, container: &Container<'_>, end: &End<'_>) -> Option<
             "/spec/resources/limits/memory",
             say!(case, "memory limit of the pod {pod_limit}", "Pod 的内存上限 {pod_limit}"),
         )];
-        return Some(verdict(Cause::OomPodLimit, Confidence::Medium, 88, evidence));
+        // A kill that no container could be named for is one of this pod all the same.
+        let unnamed = case.proofs.iter().filter(|proof| proof.container.is_empty()).flat_map(|proof| proof.evidence.clone());
+        return Some(verdict(Cause::OomPodLimit, Confidence::Medium, 88, evidence.into_iter().chain(unnamed).collect()));
     }
     // The API server always writes `resources`, so that its absence means a fragment.
     if container.spec.get_or_null("resources").is_object() {

@@ -67,9 +67,12 @@ fn from_annotation(pod: &Pod<'_>, lang: Lang) -> Vec<Proof> {
     // What the agent did not write, or another release did, is no evidence.
     let Ok(found) = annotation::read(pod.annotation(annotation::OOM)) else { return Vec::new() };
     let pointer = |name: &str| format!("/metadata/annotations/{}#/containers/{name}", annotation::OOM.replace('/', "~1"));
-    found
+    let unattributed = found.unattributed;
+    let mut proofs: Vec<Proof> = found
         .containers
         .into_iter()
+        // A flag cannot be called false while a kill of the pod has found no container.
+        .filter(|(_, found)| found.kills > 0 || unattributed == 0)
         .map(|(name, found)| {
             let zh = lang == Lang::Zh;
             let mut said = if zh {
@@ -96,7 +99,26 @@ fn from_annotation(pod: &Pod<'_>, lang: Lang) -> Vec<Proof> {
                 evidence,
             }
         })
-        .collect()
+        .collect();
+    if unattributed > 0 {
+        let text = match lang {
+            Lang::En => format!("kernel kills {unattributed} in this pod, for which no container could be named"),
+            Lang::Zh => format!("内核在该 Pod 中杀死 {unattributed} 次，无法确定属于哪个容器"),
+        };
+        let pointer = format!("/metadata/annotations/{}#/unattributed", annotation::OOM.replace('/', "~1"));
+        proofs.push(Proof {
+            container: String::new(),
+            container_id: None,
+            scope: None,
+            limit: None,
+            kills: unattributed,
+            last: None,
+            visible: None,
+            verdict: None,
+            evidence: vec![Evidence { source: Source::Annotation, pointer, text }],
+        });
+    }
+    proofs
 }
 
 fn scope_of(name: &str) -> Option<Scope> {

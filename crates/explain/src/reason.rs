@@ -1,7 +1,9 @@
-//! What a STATUS or reason means: every waiting, terminated, pod-level and condition reason, and the forms that only kubectl's column has.
+//! What a STATUS or reason means: every waiting, terminated, pod-level and condition reason, the forms that only
+//! kubectl's column has, and the reasons of events that are worth reading.
 
 mod condition;
 mod display;
+mod event;
 mod pod;
 mod terminated;
 mod waiting;
@@ -25,6 +27,8 @@ pub enum Channel {
     Display,
     /// A condition of the node's runtime, never of a pod.
     Node,
+    /// The reason of an event.
+    Event,
 }
 
 impl Channel {
@@ -37,12 +41,14 @@ impl Channel {
             (Self::Condition, Lang::En) => "reason of a pod condition",
             (Self::Display, Lang::En) => "STATUS column only",
             (Self::Node, Lang::En) => "condition of the node's runtime, never of a pod",
+            (Self::Event, Lang::En) => "reason of an event",
             (Self::Waiting, Lang::Zh) => "容器的等待原因",
             (Self::Terminated, Lang::Zh) => "容器的终止原因",
             (Self::Pod, Lang::Zh) => "Pod 的原因（status.reason）",
             (Self::Condition, Lang::Zh) => "Pod 条件的原因",
             (Self::Display, Lang::Zh) => "只出现在 STATUS 列",
             (Self::Node, Lang::Zh) => "节点运行时的状况，不属于 Pod",
+            (Self::Event, Lang::Zh) => "事件的原因",
         }
     }
 }
@@ -131,7 +137,7 @@ impl Entry {
 
 /// All reasons, by channel.
 pub fn all() -> impl Iterator<Item = &'static Reason> {
-    [waiting::REASONS, terminated::REASONS, pod::REASONS, condition::REASONS, display::REASONS].into_iter().flatten()
+    [waiting::REASONS, terminated::REASONS, pod::REASONS, condition::REASONS, display::REASONS, event::REASONS].into_iter().flatten()
 }
 
 /// The reasons with this name, in any case and with or without blanks. `Init:` stands before any container's reason; one name can have

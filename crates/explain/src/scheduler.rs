@@ -41,11 +41,26 @@ pub(crate) fn reasons(message: &str) -> Vec<(u64, String)> {
 /// one of `ordinary` weigh less.
 pub(crate) fn scheduling<'c>(case: &'c Case<'_>, says: &[&str], ordinary: &[&str]) -> Option<(&'c Quote, u8, String)> {
     let quote = scheduler_text(case)?;
-    let holds = |text: &str, needles: &[&str]| needles.iter().any(|needle| text.to_lowercase().contains(needle));
+    // A needle may ask for the end of a reason by its stop, which the message has between its parts as a comma.
+    let holds = |text: &str, needles: &[&str]| {
+        let text = format!("{}.", text.to_lowercase());
+        needles.iter().any(|needle| text.contains(needle))
+    };
     let parts: Vec<(u64, String)> = reasons(&quote.text).into_iter().filter(|(_, text)| holds(text, says)).collect();
     let (quote, weight, text) = weigh(quote, &parts)?;
     let usual = !ordinary.is_empty() && parts.iter().all(|(_, text)| holds(text, ordinary));
     Some((quote, if usual { weight - 30 } else { weight }, text))
+}
+
+/// Whether the listed reasons exclude every node, as far as the message counts them.
+pub(crate) fn all_nodes(quote: &Quote, listed: &str) -> bool {
+    let count: u64 = reasons(listed).iter().map(|(count, _)| *count).sum();
+    total(quote).is_none_or(|total| count == 0 || count >= total)
+}
+
+/// The nodes that the scheduler looked at.
+fn total(quote: &Quote) -> Option<u64> {
+    quote.text.split_once(" nodes are available").and_then(|(head, _)| head.rsplit('/').next()?.trim().parse::<u64>().ok())
 }
 
 /// A weight from 60 to 90 by the share of nodes that these reasons exclude.
@@ -53,12 +68,7 @@ pub(crate) fn weigh<'q>(quote: &'q Quote, parts: &[(u64, String)]) -> Option<(&'
     if parts.is_empty() {
         return None;
     }
-    let total = quote
-        .text
-        .split_once(" nodes are available")
-        .and_then(|(head, _)| head.rsplit('/').next()?.trim().parse::<u64>().ok())
-        .unwrap_or(1)
-        .max(1);
+    let total = total(quote).unwrap_or(1).max(1);
     let count = parts.iter().map(|(count, _)| *count).max().unwrap_or_default().min(total);
     let share = u8::try_from(u128::from(count) * 30 / u128::from(total)).unwrap_or(30);
     let list: Vec<String> = parts.iter().map(|(count, text)| if *count == 0 { text.clone() } else { format!("{count} {text}") }).collect();

@@ -1,9 +1,9 @@
 //! Applies at a fixed rate, whatever happens meanwhile, and what came of each.
 
-use crate::clients;
 use anyhow::{Context as _, Result, bail};
 use kube::Client;
 use kube::client::Body;
+use podsight_tests::clients;
 use podsight_tests::testbed::Testbed;
 use serde_json::json;
 use std::sync::Arc;

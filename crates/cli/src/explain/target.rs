@@ -1,93 +1,140 @@
 //! Which pods of the cluster are meant, and what is read of them.
 
 use super::Args;
-use super::bundle::{Bundle, Expect};
+use super::bundle::{Bundle, Expect, Found};
+use super::cluster::Cluster;
+use super::selector;
+use super::table::ServerColumns;
 use anyhow::{Context as _, bail};
 use serde_json::Value;
+use std::collections::HashSet;
+use std::thread;
 
-/// Reads the pods that the arguments mean, with their events.
-pub(super) fn fetch(args: &Args, bundle: &mut Bundle) -> anyhow::Result<()> {
+/// A question to kubectl for pods.
+#[derive(Debug)]
+pub(super) struct Ask {
+    /// The words after `kubectl`, without an output format.
+    pub(super) words: Vec<String>,
+    /// Where they are given only pods of one of these owners (by UID) are meant: others may have the same labels.
+    owners: Option<HashSet<String>>,
+    /// What the pods are of, for when there are none.
+    workload: Option<Box<Value>>,
+}
+
+impl Ask {
+    /// Whether a pod is meant.
+    pub(super) fn means(&self, pod: &Value) -> bool {
+        self.owners.as_ref().is_none_or(|owners| owned_by(pod, owners))
+    }
+}
+
+/// Reads the pods that the arguments mean, with their events; gives the server's own columns.
+pub(super) fn fetch(args: &Args, bundle: &mut Bundle) -> anyhow::Result<ServerColumns> {
     let cluster = &args.cluster;
-    let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).chain(cluster.scope()).collect::<Vec<String>>();
-    let mut names = Vec::new();
-    for name in &args.names {
-        match name.split_once('/') {
-            None => names.push(name.clone()),
-            Some(("pod" | "pods" | "po", name)) => names.push(name.to_owned()),
-            Some(_) => {
-                let selector = selector_of(args, name)?;
-                let mut get = words(&["get", "pods", "-l"]);
-                get.insert(3, selector);
-                read(args, bundle, get)?;
-            }
+    let mut columns = ServerColumns::default();
+    for ask in asks(args)? {
+        // Asked at the same time, so that they seldom differ for another reason than the program's.
+        let (pods, table) = thread::scope(|scope| {
+            let table = scope
+                .spawn(|| if args.server_version.is_none() { ServerColumns::ask(cluster, &ask.words) } else { ServerColumns::default() });
+            let pods = cluster.run(&[&ask.words[..], &["-o".to_owned(), "json".to_owned()]].concat());
+            (pods, table.join().unwrap_or_default())
+        });
+        columns.extend(table);
+        let before = bundle.pods.len();
+        bundle.read("pods", pods?, Expect::Anything);
+        let new = bundle.pods.split_off(before);
+        let meant: Vec<Found> = new.into_iter().filter(|pod| ask.means(&bundle.value(pod))).collect();
+        if let Some(workload) = ask.workload.filter(|_| meant.is_empty()) {
+            let text = |key: &str| workload.get(key).and_then(Value::as_str).unwrap_or_default();
+            let name = workload.get("metadata").and_then(|meta| meta.get("name")).and_then(Value::as_str).unwrap_or_default();
+            bundle.problems.push(format!("{} {name} has no pods", text("kind")));
+            bundle.others.push(Found::Value(workload));
         }
-    }
-    if !names.is_empty() {
-        let mut get = words(&["get", "pods"]);
-        get.splice(2..2, names);
-        read(args, bundle, get)?;
-    }
-    if args.names.is_empty() {
-        let mut get = words(&["get", "pods"]);
-        if let Some(selector) = &args.selector {
-            get.extend(["-l".to_owned(), selector.clone()]);
-        }
-        read(args, bundle, get)?;
+        bundle.pods.extend(meant);
     }
     // Without the right to read events the pods alone say enough for an answer.
-    let mut get = words(&["get", "events"]);
-    get.extend(["-o".to_owned(), "json".to_owned()]);
-    match cluster.run(&get) {
+    let events = ["get", "events", "-o", "json"].map(str::to_owned).into_iter().chain(cluster.scope()).collect::<Vec<String>>();
+    match cluster.run(&events) {
         Ok(events) => bundle.read("events", events, Expect::Events),
         Err(error) => bundle.problems.push(format!("{error:#}")),
     }
-    Ok(())
+    Ok(columns)
 }
 
-/// The words that mean the same pods to one `kubectl get pods`: names, or a selector.
-pub(super) fn pod_words(args: &Args) -> anyhow::Result<Vec<String>> {
+/// The questions that the arguments come to.
+pub(super) fn asks(args: &Args) -> anyhow::Result<Vec<Ask>> {
+    if !args.names.is_empty() && args.selector.is_some() {
+        bail!("name pods or give a selector, not both");
+    }
+    let mut asks = Vec::new();
     let mut names = Vec::new();
-    let mut selectors: Vec<String> = args.selector.iter().cloned().collect();
     for name in &args.names {
         match name.split_once('/') {
             None => names.push(name.clone()),
             Some(("pod" | "pods" | "po", name)) => names.push(name.to_owned()),
-            Some(_) => selectors.push(selector_of(args, name)?),
+            Some(_) => asks.push(of_workload(&args.cluster, name)?),
         }
     }
-    if names.len() + selectors.len() > 1 {
-        bail!("kubectl watches one pod, one workload or one selector at a time");
+    if !names.is_empty() || args.names.is_empty() {
+        let mut rest = names;
+        rest.extend(args.selector.iter().flat_map(|selector| ["-l".to_owned(), selector.clone()]));
+        asks.push(Ask { words: get(&args.cluster, "pods", &rest), owners: None, workload: None });
     }
-    names.extend(selectors.into_iter().flat_map(|selector| ["-l".to_owned(), selector]));
-    Ok(names)
+    Ok(asks)
 }
 
-fn read(args: &Args, bundle: &mut Bundle, mut get: Vec<String>) -> anyhow::Result<()> {
-    get.extend(["-o".to_owned(), "json".to_owned()]);
-    let pods = args.cluster.run(&get)?;
-    bundle.read("pods", pods, Expect::Anything);
-    Ok(())
+fn get(cluster: &Cluster, kinds: &str, rest: &[String]) -> Vec<String> {
+    let words = ["get".to_owned(), kinds.to_owned()];
+    words.into_iter().chain(rest.iter().cloned()).chain(cluster.scope()).collect()
 }
 
-/// The labels of the pods that a workload makes.
-fn selector_of(args: &Args, workload: &str) -> anyhow::Result<String> {
-    let mut get = vec!["get".to_owned(), workload.to_owned()];
-    get.extend(args.cluster.scope());
-    let object = args.cluster.json(&get)?;
-    let spec = object.get("spec");
-    if object.get("kind").and_then(Value::as_str) == Some("CronJob") {
-        bail!("{workload}: a CronJob has no pods of its own; name one of its jobs, as job/NAME");
+/// The pods that a workload has made, directly or by way of its ReplicaSets or Jobs, or that a Service and the like selects.
+fn of_workload(cluster: &Cluster, name: &str) -> anyhow::Result<Ask> {
+    let object = cluster.json(&get(cluster, name, &[]))?;
+    let kind = object.get("kind").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let spec = |key: &str| object.get("spec").and_then(|spec| spec.get(key)).filter(|value| !value.is_null());
+    if kind == "Node" {
+        let node = format!("spec.nodeName={}", meta(&object, "name"));
+        let words = ["get", "pods", "--all-namespaces", "--field-selector", &node].map(str::to_owned).into();
+        return Ok(Ask { words, owners: None, workload: Some(Box::new(object)) });
     }
-    let selector =
-        spec.and_then(|spec| spec.get("selector")).with_context(|| format!("{workload} has no selector, so its pods are not known"))?;
-    let labels = selector
-        .get("matchLabels")
-        .unwrap_or(selector)
-        .as_object()
-        .with_context(|| format!("the selector of {workload} is no set of labels"))?;
-    let list: Vec<String> = labels.iter().filter_map(|(key, value)| Some(format!("{key}={}", value.as_str()?))).collect();
-    if list.is_empty() {
-        bail!("the selector of {workload} is empty, so its pods are not known");
+    let mut owners = HashSet::from([meta(&object, "uid").to_owned()]);
+    let mut labels = match spec("selector") {
+        Some(selector) => selector::of_workload(selector).with_context(|| format!("cannot tell the pods of {name}"))?,
+        None => String::new(),
+    };
+    let between = match kind.as_str() {
+        "Deployment" => Some("replicasets"),
+        "CronJob" => Some("jobs"),
+        "ReplicaSet" | "StatefulSet" | "DaemonSet" | "ReplicationController" | "Job" => None,
+        // A Service owns no pods.
+        _ if !labels.is_empty() => {
+            let words = get(cluster, "pods", &["-l".to_owned(), labels]);
+            return Ok(Ask { words, owners: None, workload: Some(Box::new(object)) });
+        }
+        _ => Some("replicasets,statefulsets,jobs"),
+    };
+    if let Some(kinds) = between {
+        let selected: Vec<String> = if labels.is_empty() { vec![] } else { vec!["-l".to_owned(), labels.clone()] };
+        let list = cluster.json(&get(cluster, kinds, &selected))?;
+        let items = list.get("items").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let owned: Vec<&Value> = items.iter().filter(|item| owned_by(item, &owners)).collect();
+        if kind == "CronJob" && !owned.is_empty() {
+            let names: Vec<&str> = owned.iter().map(|job| meta(job, "name")).collect();
+            labels = format!("job-name in ({})", names.join(","));
+        }
+        owners.extend(owned.iter().map(|item| meta(item, "uid").to_owned()));
     }
-    Ok(list.join(","))
+    let selected: Vec<String> = if labels.is_empty() { vec![] } else { vec!["-l".to_owned(), labels] };
+    Ok(Ask { words: get(cluster, "pods", &selected), owners: Some(owners), workload: Some(Box::new(object)) })
+}
+
+fn meta<'a>(object: &'a Value, key: &str) -> &'a str {
+    object.get("metadata").and_then(|meta| meta.get(key)).and_then(Value::as_str).unwrap_or_default()
+}
+
+fn owned_by(object: &Value, owners: &HashSet<String>) -> bool {
+    let references = object.get("metadata").and_then(|meta| meta.get("ownerReferences")).and_then(Value::as_array);
+    references.into_iter().flatten().filter_map(|owner| owner.get("uid")?.as_str()).any(|uid| owners.contains(uid))
 }

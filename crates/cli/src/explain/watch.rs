@@ -2,7 +2,7 @@
 
 use super::{Args, Format, target};
 use crate::output;
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use podsight_explain::{Event, Input, render};
 use serde_json::Value;
 use std::collections::HashMap;
@@ -12,16 +12,23 @@ use std::process::{ExitCode, Stdio};
 pub(super) fn watch(args: &Args) -> anyhow::Result<ExitCode> {
     let lang = args.voice.lang();
     let server = args.server_version.or_else(|| args.cluster.server_minor().and_then(|minor| minor.parse().ok())).unwrap_or_default();
-    let mut words: Vec<String> = ["get", "pods"].map(str::to_owned).into();
-    words.extend(target::pod_words(args)?);
-    words.extend(["-o", "json", "--watch"].map(str::to_owned));
-    words.extend(args.cluster.scope());
+    let mut asks = target::asks(args)?;
+    let (Some(ask), true) = (asks.pop(), asks.is_empty()) else {
+        bail!("kubectl watches one workload, one selector or pods by name at a time")
+    };
+    if args.names.len() > 1 {
+        bail!("kubectl watches one pod at a time; give a selector for more");
+    }
+    let words = [&ask.words[..], &["-o", "json", "--watch"].map(str::to_owned)].concat();
     let flags = args.cluster.flags();
     let mut child = args.cluster.command(&words).stdout(Stdio::piped()).spawn().context("cannot run kubectl; is it on the PATH?")?;
     let stdout = child.stdout.take().context("kubectl has no output")?;
     let mut shown: HashMap<String, String> = HashMap::new();
     for pod in serde_json::Deserializer::from_reader(std::io::BufReader::new(stdout)).into_iter::<Value>() {
         let pod = pod.context("kubectl printed no JSON")?;
+        if !ask.means(&pod) {
+            continue;
+        }
         let events = events(args, &pod);
         let events: Vec<&Event> = events.iter().collect();
         let input = Input { pod: &pod, events: &events, kills: None, server, lang, logs: &[], kubectl_flags: &flags };

@@ -46,10 +46,11 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
     let summary = match out_of {
         Some(resource) => {
             let resource = shown(resource);
+            let left_over = left_over(case);
             say!(
                 case,
-                "When the pod arrived, the node{node} had no room left for its request of {resource}. Nothing was killed and no memory ran out: requests were full. The controller makes a new pod; this one is a left-over.",
-                "Pod 到达时，节点{node} 已没有余量满足它对 {resource} 的请求。没有杀死任何进程，也不是内存耗尽：只是请求额度已满。控制器会新建 Pod，这一个只是残留。"
+                "When the pod arrived, the node{node} had no room left for its request of {resource}. Nothing was killed and no memory ran out: requests were full. {left_over}",
+                "Pod 到达时，节点{node} 已没有余量满足它对 {resource} 的请求。没有杀死任何进程，也不是内存耗尽：只是请求额度已满。{left_over}"
             )
         }
         None if devices.is_some() => say!(
@@ -73,9 +74,6 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
                     "“Allocated resources” 显示已占用的资源，包括静态 Pod。"
                 ),
             ))
-            .step(case.change(
-                &["delete", "pod", case.pod.name],
-                say!(case, "Removes the left-over; its controller has made another.", "删除残留的 Pod；其控制器已另建一个。"),
-            )),
+            .step(remove_left_over(case)),
     );
 }

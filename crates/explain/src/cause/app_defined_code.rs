@@ -19,12 +19,13 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
             candidate = candidate.fact(Case::fact(pointer, shown(script)));
         }
         let code_text = code.to_string();
+        let words = if last.is_empty() { String::new() } else { say!(case, " Its last words: {last}", "它最后的输出：{last}") };
         found.push(
             candidate
                 .say(say!(
                     case,
-                    "The program in {name} ended itself with {code} ({kind}): a code that only its own manual explains. {last}",
-                    "{name} 中的程序自行以 {code}（{kind}）退出：这个码只有它自己的手册能解释。{last}"
+                    "The program in {name} ended itself with {code} ({kind}): a code that only its own manual explains.{words}",
+                    "{name} 中的程序自行以 {code}（{kind}）退出：这个码只有它自己的手册能解释。{words}"
                 ))
                 .step(case.logs(
                     container,

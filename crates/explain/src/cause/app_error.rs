@@ -29,11 +29,13 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
         }
         if let Some((pointer, script)) = shell_script(container).filter(|(_, script)| script.contains(&format!("exit {code}"))) {
             candidate = candidate.fact(Case::fact(pointer, shown(script)));
-            summary = say!(
-                case,
-                "The script in the spec of {name} itself says `exit {code}`{life}.",
-                "{name} 规约中的脚本自己写了“exit {code}”{life}。"
-            );
+            if last.is_empty() {
+                summary = say!(
+                    case,
+                    "The script in the spec of {name} itself says `exit {code}`{life}.",
+                    "{name} 规约中的脚本自己写了“exit {code}”{life}。"
+                );
+            }
         }
         found.push(candidate.say(summary).step(case.logs(
             container,

@@ -20,13 +20,18 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
             }
             let name_shown = shown(&name);
             let place = place(case);
+            let formal = match kind {
+                "persistentvolumeclaim" => "PersistentVolumeClaim",
+                "resourceclaim" => "ResourceClaim",
+                _ => "ResourceClaimTemplate",
+            };
             found.push(
                 case.candidate(Cause::ClaimMissing, Level::Pod, 93, High)
                     .quote(quote)
                     .say(say!(
                         case,
-                        "The {kind} `{name_shown}` does not exist{place}. The pod is placed by itself as soon as it does.",
-                        "{kind} “{name_shown}” 不存在{place}。创建之后 Pod 会自行被调度。"
+                        "The {formal} `{name_shown}` does not exist{place}. The pod is placed by itself as soon as it does.",
+                        "{formal} “{name_shown}” 不存在{place}。创建之后 Pod 会自行被调度。"
                     ))
                     .step(
                         case.read(

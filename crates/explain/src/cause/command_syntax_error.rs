@@ -22,22 +22,27 @@ const SAYS: [&str; 17] = [
     "illegal number",
 ];
 
+/// The first of them are words of shells.
+const SCRIPT: usize = 4;
+
 pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
     for (rank, container, end) in case.exited() {
         if end.clean() || end.oom_killed() || end.code.is_some_and(|code| code > 128 && code != 255) {
             continue;
         }
         if let Some(quote) = case.text(container, &SAYS) {
+            let line = telling_line(&quote.text, &SAYS);
+            let summary = if quote.has(&SAYS[..SCRIPT]) {
+                say!(case, "The shell cannot parse its script: {line}", "shell 无法解析脚本：{line}")
+            } else {
+                say!(case, "The program refuses its arguments: {line}", "程序不接受所给的参数：{line}")
+            };
             found.push(
                 case.candidate(Cause::CommandSyntaxError, Level::Container(rank), 82, Medium)
                     .of(container)
                     .end(end)
                     .quote(quote)
-                    .say(say!(
-                        case,
-                        "The shell cannot parse the script in the spec, or the program refuses its arguments.",
-                        "shell 无法解析规约中的脚本，或程序不接受所给的参数。"
-                    ))
+                    .say(summary)
                     .step(spec_of(case, container)),
             );
             continue;

@@ -1,43 +1,12 @@
 //! `configmap-missing`
 
+use super::object_missing::{self, Kind};
 use super::prelude::*;
 
+const KIND: Kind = Kind { cause: Cause::ConfigmapMissing, word: "configmap", volume: "configMap", vague_weight: 72, explain };
+
 pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
-    for (rank, container) in case.configuring() {
-        if let Some((quote, name)) = case.texts(container).iter().find_map(|quote| Some((quote, missing_object(quote, "configmap")?))) {
-            found.push(explain(
-                case,
-                case.candidate(Cause::ConfigmapMissing, Level::Container(rank), 92, High).of(container).quote(quote),
-                &name,
-            ));
-        }
-    }
-    if case.setting_up() {
-        for quote in &case.pod_texts {
-            if let Some(name) = missing_object(quote, "configmap") {
-                let sole = case.only_container();
-                found.push(explain(
-                    case,
-                    case.candidate(Cause::ConfigmapMissing, Level::Container(0), 92, High).of_some(sole).quote(quote),
-                    &name,
-                ));
-                return;
-            }
-        }
-        if let Some((quote, pointer, name)) = unmounted(case, &["configMap"]) {
-            let candidate = case
-                .candidate(Cause::ConfigmapMissing, Level::Container(0), 72, Medium)
-                .of_some(case.only_container())
-                .quote(quote)
-                .fact(Case::fact(pointer, shown(&name)))
-                .against(say!(
-                    case,
-                    "The event names the volume and not the reason: a kubelet that is slow to mount says the same.",
-                    "事件只写了卷名而没有写原因：kubelet 挂载缓慢时也会这样说。"
-                ));
-            found.push(explain(case, candidate, &name));
-        }
-    }
+    object_missing::find(case, found, &KIND);
 }
 
 fn explain(case: &Case<'_>, candidate: Candidate, name: &str) -> Candidate {

@@ -25,7 +25,7 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
     for (rank, container) in case.starting() {
         let quote = case.text(container, &SAYS);
         let text = case.texts(container).first();
-        let name = shown(container.name);
+        let (name, node) = (shown(container.name), node_name(case));
         let mut candidate = match (quote, text) {
             (Some(quote), _) => case.candidate(Cause::ContainerCreateRejected, Level::Container(rank), 84, High).quote(quote),
             (None, Some(quote)) => case.candidate(Cause::ContainerCreateRejected, Level::Container(rank), 45, Low).quote(quote),
@@ -40,7 +40,12 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
         }
         let what = match quote {
             Some(quote) if quote.has(&["apparmor", "seccomp", "selinux"]) => {
-                say!(case, "the security profile is not on the node or cannot be applied", "安全配置文件不在节点上，或无法应用")
+                let profile = profile(case, container);
+                say!(
+                    case,
+                    "the security profile{profile} is not on the node{node} or cannot be applied",
+                    "安全配置文件{profile} 不在节点{node} 上，或无法应用"
+                )
             }
             Some(quote) if quote.has(&["shared mount", "slave mount", "error mounting"]) => {
                 say!(case, "a mount or its propagation is not possible there", "挂载或其传播方式无法实现")
@@ -71,4 +76,14 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
                 )),
         );
     }
+}
+
+/// The name of the container's own profile, or the pod's.
+fn profile(case: &Case<'_>, container: &Container<'_>) -> String {
+    let contexts = [container.spec.get_or_null("securityContext"), case.pod.spec.get_or_null("securityContext")];
+    let name = contexts
+        .iter()
+        .flat_map(|context| ["seccompProfile", "appArmorProfile"].map(|key| context.get_or_null(key).text("localhostProfile")))
+        .find(|name| !name.is_empty());
+    name.map_or_else(String::new, |name| format!(" `{}`", shown(name)))
 }

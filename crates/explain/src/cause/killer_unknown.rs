@@ -35,11 +35,19 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
         found.push(
             candidate
                 .say(summary)
-                .step(case.pod_events(say!(
-                    case,
-                    "A Killing event names a failed probe or a stop; give the events to podsight with --events.",
-                    "Killing 事件会写明探针失败或停止；可用 --events 把事件交给 podsight。"
-                )))
+                .step(case.pod_events(if case.events.is_empty() {
+                    say!(
+                        case,
+                        "A Killing event names a failed probe or a stop; give the events to podsight with --events.",
+                        "Killing 事件会写明探针失败或停止；可用 --events 把事件交给 podsight。"
+                    )
+                } else {
+                    say!(
+                        case,
+                        "The events here name no probe and no stop; look for older ones before they expire.",
+                        "这里的事件没有写明探针失败或停止；趁未过期查看更早的事件。"
+                    )
+                }))
                 .step(
                     case.read_cluster(
                         &["debug", &format!("node/{}", case.pod.node), "-it", "--image=busybox", "--profile=sysadmin", "--", "dmesg"],

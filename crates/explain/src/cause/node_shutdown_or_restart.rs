@@ -6,7 +6,7 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
     let stated = matches!(case.pod.reason.as_str(), "Terminated" | "Shutdown" | "NodeShutdown");
     let quote = case.pod_text(&["node shutdown", "node is shutting", "imminent node shutdown", "rejected as the node is shutting down"]);
     if stated || quote.is_some() {
-        let node = node_name(case);
+        let (node, left_over) = (node_name(case), left_over(case));
         let mut candidate =
             case.candidate(Cause::NodeShutdownOrRestart, Level::Pod, 93, if quote.is_some() { High } else { Medium }).ended(case);
         if stated {
@@ -17,7 +17,7 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
         }
         found.push(
             candidate
-                .say(say!(case, "The node{node} was being shut down: the kubelet ended the pod or refused it. Ordinary for spot and preemptible nodes; the controller makes a new pod, this one is only a left-over.", "节点{node} 正在关机：kubelet 终止或拒绝了该 Pod。对竞价和抢占式节点属正常现象；控制器会新建 Pod，这一个只是残留。"))
+                .say(say!(case, "The node{node} was being shut down: the kubelet ended the pod or refused it. Ordinary for spot and preemptible nodes. {left_over}", "节点{node} 正在关机：kubelet 终止或拒绝了该 Pod。对竞价和抢占式节点属正常现象。{left_over}"))
                 .step(case.read_cluster(&["get", "node", case.pod.node, "-o", "wide"], say!(case, "Shows whether the node is back.", "查看节点是否已恢复。"))),
         );
     }

@@ -23,8 +23,21 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
         candidate =
             candidate.fact(Case::fact(condition.pointer.clone(), format!("DisruptionTarget {}: {}", condition.reason, condition.message)));
     }
-    if let Some(quote) = quote {
+    if let Some(quote) = quote.filter(|quote| collected.is_none_or(|condition| !quote.pointer.starts_with(&condition.pointer))) {
         candidate = candidate.quote(quote);
+    }
+    if collected.is_some() {
+        let left_over = left_over(case);
+        found.push(
+            candidate
+                .say(say!(
+                    case,
+                    "The node{node} no longer exists, and the pod was cleared away after it. {left_over}",
+                    "节点{node} 已不存在，Pod 随后被清理。{left_over}"
+                ))
+                .step(case.read_cluster(&["get", "nodes"], say!(case, "Shows which nodes there are.", "查看现有的节点。"))),
+        );
+        return;
     }
     found.push(
         candidate

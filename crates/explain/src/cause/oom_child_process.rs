@@ -2,6 +2,9 @@
 
 use super::prelude::*;
 
+/// The counter of cgroup v2, or else v1.
+const COUNTER: &str = "cat /sys/fs/cgroup/memory.events || cat /sys/fs/cgroup/memory/memory.oom_control";
+
 pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
     for (killed, candidate) in killed(case, Cause::OomChildProcess) {
         let name = shown(killed.container.name);
@@ -50,27 +53,31 @@ fn living(case: &Case<'_>, found: &mut Vec<Candidate>) {
             .or_else(|| container.memory_limit())
             .map(shown)
             .map_or_else(String::new, |limit| say!(case, " of {limit}", " {limit}"));
+        let (processes, children) = match kills {
+            1 => ("a process".to_owned(), "a child process".to_owned()),
+            _ => (format!("{kills} processes"), format!("{kills} child processes")),
+        };
         let rank = case.troubled().find(|(_, other)| other.status_pointer == container.status_pointer).map_or(usize::MAX, |(rank, _)| rank);
         let summary = match verdict {
             Cause::OomNode => say!(
                 case,
-                "The node ran out of memory, and the kernel killed {kills} processes inside {name} while the container ran on: READY and RESTARTS show nothing of it.",
+                "The node ran out of memory, and the kernel killed {processes} inside {name} while the container ran on: READY and RESTARTS show nothing of it.",
                 "节点内存耗尽，内核在 {name} 中杀死了 {kills} 个进程，而容器仍在运行：READY 和 RESTARTS 完全看不出来。"
             ),
             Cause::OomPodLimit => say!(
                 case,
-                "The pod reached its memory limit{limit}, and the kernel killed {kills} processes inside {name} while the container ran on: READY and RESTARTS show nothing of it.",
+                "The pod reached its memory limit{limit}, and the kernel killed {processes} inside {name} while the container ran on: READY and RESTARTS show nothing of it.",
                 "Pod 达到了内存上限{limit}，内核在 {name} 中杀死了 {kills} 个进程，而容器仍在运行：READY 和 RESTARTS 完全看不出来。"
             ),
             // The whole container at once (`memory.oom.group`), or the status is late.
             Cause::OomContainerLimit => say!(
                 case,
-                "The kernel killed {kills} processes inside {name} at its memory limit{limit}; the status does not show it, or not yet.",
+                "The kernel killed {processes} inside {name} at its memory limit{limit}; the status does not show it, or not yet.",
                 "{name} 达到内存上限{limit}，内核杀死了其中 {kills} 个进程；状态没有（或尚未）反映出来。"
             ),
             _ => say!(
                 case,
-                "The kernel killed {kills} child processes inside {name} at its memory limit{limit} while the main process ran on: READY and RESTARTS show nothing of it.",
+                "The kernel killed {children} inside {name} at its memory limit{limit} while the main process ran on: READY and RESTARTS show nothing of it.",
                 "{name} 达到内存上限{limit}，内核杀死了其中 {kills} 个子进程，而主进程仍在运行：READY 和 RESTARTS 完全看不出来。"
             ),
         };
@@ -85,8 +92,12 @@ fn living(case: &Case<'_>, found: &mut Vec<Candidate>) {
                     say!(case, "Shows how the program took the loss of its child.", "查看程序如何应对子进程被杀。"),
                 ))
                 .step(case.read(
-                    &["exec", case.pod.name, "-c", container.name, "--", "cat", "/sys/fs/cgroup/memory.events"],
-                    say!(case, "Counts the kills of the container (cgroup v2).", "统计该容器的杀死次数（cgroup v2）。"),
+                    &["exec", case.pod.name, "-c", container.name, "--", "sh", "-c", COUNTER],
+                    say!(
+                        case,
+                        "Shows the kernel's own count of kills in the container: oom_kill.",
+                        "显示内核对该容器的杀死计数：oom_kill。"
+                    ),
                 )),
         );
     }

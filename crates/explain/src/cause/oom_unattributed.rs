@@ -13,7 +13,8 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
         );
     }
     // A proof about the pod that no container could be named for.
-    for proof in case.proofs.iter().filter(|proof| proof.container.is_empty()) {
+    let told = case.verdicts().iter().any(|(_, verdict)| verdict.cause.group() == podsight_cause::Group::Memory);
+    for proof in case.proofs.iter().filter(|proof| proof.container.is_empty() && !told) {
         let verdict = crate::killer::cause_of(proof, Some(137));
         found.push(
             case.candidate(verdict, Level::Container(0), 60, Medium)

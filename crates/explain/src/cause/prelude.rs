@@ -7,7 +7,7 @@ pub(super) use crate::explanation::Confidence::{High, Low, Medium};
 pub(super) use crate::explanation::{Source, Step};
 pub(super) use crate::killer::Verdict;
 pub(super) use crate::quote::Quote;
-pub(super) use crate::scheduler::{reasons, scheduler_text, scheduling, weigh};
+pub(super) use crate::scheduler::{all_nodes, reasons, scheduler_text, scheduling, weigh};
 pub(super) use crate::view::View as _;
 pub(super) use podsight_cause::{Cause, Lang};
 
@@ -49,22 +49,6 @@ pub(super) fn missing_object(quote: &Quote, kind: &str) -> Option<String> {
         let absent = quote.has(&[&format!("\"{}\" not found", name.to_lowercase())]);
         absent.then(|| name.to_owned())
     })
-}
-
-/// The first volume of one of these kinds that an event calls unmounted, with its pointer and the name of its object.
-pub(super) fn unmounted<'c>(case: &'c Case<'_>, kinds: &[&str]) -> Option<(&'c Quote, String, String)> {
-    let quote = case.pod_text(&["unmounted volumes=["])?;
-    let names: Vec<&str> = quote.between("unmounted volumes=[", "]")?.split([' ', ',']).collect();
-    case.pod.spec.list("volumes").iter().enumerate().filter(|(_, volume)| names.contains(&volume.text("name"))).find_map(
-        |(place, volume)| {
-            kinds.iter().find_map(|kind| {
-                let source = volume.get_or_null(kind);
-                let key = if *kind == "secret" { "secretName" } else { "name" };
-                let wanted = !source.text(key).is_empty() && !source.is_true("optional");
-                wanted.then(|| (quote, format!("/spec/volumes/{place}/{kind}/{key}"), source.text(key).to_owned()))
-            })
-        },
-    )
 }
 
 /// ` in namespace x`, where it is known.
@@ -113,6 +97,13 @@ pub(super) fn shell_script<'a>(container: &Container<'a>) -> Option<(String, &'a
     words.next()
 }
 
+/// What a probe got to hear: the words after `… probe failed:`, without the count of the event.
+pub(super) fn probe_answer(text: &str) -> Option<String> {
+    let (_, said) = text.split_once(" probe failed:").or_else(|| text.split_once(" probe errored:"))?;
+    let said = said.rsplit_once(" (x").map_or(said, |(said, _)| said);
+    Some(shown(said.trim().trim_end_matches('.'))).filter(|said| !said.is_empty())
+}
+
 /// The last line that says something.
 pub(super) fn last_line(message: &str) -> String {
     message.lines().rev().map(str::trim).find(|line| !line.is_empty()).map(shown).unwrap_or_default()
@@ -138,6 +129,36 @@ pub(super) fn registry(image: &str) -> &str {
 pub(super) fn service_account<'a>(case: &Case<'a>) -> &'a str {
     let name = case.pod.spec.text("serviceAccountName");
     if name.is_empty() { "default" } else { name }
+}
+
+/// What becomes of a pod that its node refused or ended.
+pub(super) fn left_over(case: &Case<'_>) -> String {
+    if case.owner().is_some() {
+        say!(case, "The controller makes a new pod; this one is a left-over.", "控制器会新建 Pod，这一个只是残留。")
+    } else if case.pod.uid.is_empty() {
+        // A piece of a pod may have lost its owner.
+        say!(
+            case,
+            "Its controller, if it has one, makes a new pod; this one is a left-over.",
+            "如果有控制器，它会新建 Pod；这一个只是残留。"
+        )
+    } else {
+        say!(
+            case,
+            "It has no controller, so nothing makes a new one: create it again.",
+            "它没有控制器，不会有新的 Pod 代替：需要重新创建。"
+        )
+    }
+}
+
+/// Deletes it.
+pub(super) fn remove_left_over(case: &Case<'_>) -> Option<Step> {
+    let why = if case.owner().is_some() {
+        say!(case, "Removes the left-over; its controller makes another.", "删除残留的 Pod；其控制器会另建一个。")
+    } else {
+        say!(case, "Makes room for a new one of the same name.", "腾出名字，以便重新创建。")
+    };
+    case.change(&["delete", "pod", case.pod.name], why)
 }
 
 /// ` worker-1`, where the node is known.

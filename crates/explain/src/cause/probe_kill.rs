@@ -19,10 +19,11 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
             (false, Lang::Zh) => "存活",
         };
         let ignored = code == Some(137);
+        let answer = answer(&killed.verdict.evidence);
         let mut summary = say!(
             case,
-            "The kubelet stopped {name} because its {kind} probe failed too often.",
-            "{name} 的{kind}探针失败次数过多，kubelet 因此停止了它。"
+            "The kubelet stopped {name} because its {kind} probe failed too often{answer}.",
+            "{name} 的{kind}探针失败次数过多{answer}，kubelet 因此停止了它。"
         );
         if ignored {
             summary.push_str(&say!(
@@ -57,4 +58,10 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
                 )),
         );
     }
+}
+
+/// What the probe got to hear, from the event `Unhealthy: Liveness probe failed: …`.
+fn answer(evidence: &[crate::explanation::Evidence]) -> String {
+    let said = evidence.iter().filter(|evidence| evidence.source == Source::Event).find_map(|evidence| probe_answer(&evidence.text));
+    said.map_or_else(String::new, |said| format!(" ({said})"))
 }

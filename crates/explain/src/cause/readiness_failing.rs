@@ -19,6 +19,7 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
         }
         let past = container.last.as_ref().is_some_and(|end| !end.clean());
         let name = shown(container.name);
+        let answer = quote.and_then(|quote| probe_answer(&quote.text)).map_or_else(String::new, |said| format!(" ({said})"));
         let mut candidate = case
             .candidate(
                 Cause::ReadinessFailing,
@@ -45,8 +46,8 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
             candidate
                 .say(say!(
                     case,
-                    "{name} runs, but its readiness probe is not fulfilled: it gets no traffic from Services. Nothing is killed for that.",
-                    "{name} 在运行，但就绪探针没有通过：Service 不会把流量转给它。不会因此杀死任何进程。"
+                    "{name} runs, but its readiness probe is not fulfilled{answer}: it gets no traffic from Services. Nothing is killed for that.",
+                    "{name} 在运行，但就绪探针没有通过{answer}：Service 不会把流量转给它。不会因此杀死任何进程。"
                 ))
                 .step(case.read(
                     &["get", "pod", case.pod.name, "-o", &format!("jsonpath={path}")],

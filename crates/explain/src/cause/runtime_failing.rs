@@ -2,7 +2,7 @@
 
 use super::prelude::*;
 
-const SAYS: [&str; 20] = [
+const SAYS: [&str; 21] = [
     "failed to reserve container name",
     "failed to reserve sandbox name",
     "is reserved for",
@@ -15,6 +15,7 @@ const SAYS: [&str; 20] = [
     "error reading from server: eof",
     "services have not yet been read",
     "failed to extract layer",
+    "unable to initialize unpacker",
     "unexpected eof",
     "short read",
     "content digest",

@@ -50,6 +50,23 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
             if container.waiting.is_empty() { say!(case, "no reason given", "没有写明原因") } else { container.waiting.to_owned() },
         ));
     }
+    if let Some(container) = booting {
+        let path = format!("{{.spec.containers[?(@.name==\"{}\")].startupProbe}}", container.name);
+        found.push(
+            candidate
+                .say(summary)
+                .step(case.read(
+                    &["get", "pod", case.pod.name, "-o", &format!("jsonpath={path}")],
+                    say!(
+                        case,
+                        "Shows what is asked and for how long: periodSeconds times failureThreshold.",
+                        "查看探针的内容和时限：periodSeconds 乘以 failureThreshold。"
+                    ),
+                ))
+                .step(case.logs(container, say!(case, "Shows how far the start has come.", "查看启动到了哪一步。"))),
+        );
+        return;
+    }
     found.push(candidate.say(summary).step(case.pod_events(say!(
         case,
         "FailedMount, FailedCreatePodSandBox or Pulling: the newest event names the step it is at.",

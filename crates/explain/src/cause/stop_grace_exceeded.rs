@@ -10,6 +10,8 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
             .value
             .get_or_null("metadata")
             .integer("deletionGracePeriodSeconds")
+            // The kubelet sets it to 0 when all is over.
+            .filter(|grace| *grace > 0)
             .or_else(|| case.pod.spec.integer("terminationGracePeriodSeconds"))
             .unwrap_or(30);
         let mut candidate = candidate

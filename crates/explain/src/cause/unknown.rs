@@ -83,14 +83,26 @@ fn no_pod(case: &Case<'_>, kind: &str) -> Candidate {
             say!(case, "Gets its pods; podsight explain -f - reads them.", "获取它的 Pod；可用 podsight explain -f - 读取。"),
         ),
     };
-    candidate
-        .say(say!(
+    // Where no pod could be made there is no other place that says why.
+    let refused = case
+        .pod
+        .conditions
+        .iter()
+        .find(|condition| matches!((condition.kind, condition.status), ("ReplicaFailure" | "Failed", "True")))
+        .map(|condition| shown(condition.message));
+    let failing = case.event(&["FailedCreate"], None);
+    if let Some(event) = failing {
+        candidate = candidate.quote(&event_quote(event));
+    }
+    let summary = match refused.or_else(|| failing.map(|event| shown(&event.message))).filter(|said| !said.is_empty()) {
+        Some(said) => say!(case, "This is a {kind} and no pod. It fails by itself: {said}", "这是 {kind} 而不是 Pod。它自身失败：{said}"),
+        None => say!(
             case,
             "This is a {kind} and no pod: the cause is in the status of its pods.",
             "这是 {kind} 而不是 Pod：原因在它的 Pod 的状态里。"
-        ))
-        .step(pods)
-        .step(
-            case.read(&["describe", &kind, case.pod.name], say!(case, "Shows its own conditions and events.", "显示它自己的条件和事件。")),
-        )
+        ),
+    };
+    candidate.say(summary).step(pods).step(
+        case.read(&["describe", &kind, case.pod.name], say!(case, "Shows its own conditions and events.", "显示它自己的条件和事件。")),
+    )
 }

@@ -28,7 +28,14 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
     if !scheduler.is_empty() && scheduler != "default-scheduler" {
         candidate = candidate.fact(Case::fact("/spec/schedulerName", shown(scheduler)));
     }
-    let summary = if failing {
+    let other = Some(shown(scheduler)).filter(|name| condition.is_none() && !matches!(name.as_str(), "" | "default-scheduler"));
+    let summary = if let Some(name) = other {
+        say!(
+            case,
+            "The pod asks for the scheduler `{name}`, and none of that name has looked at it: it does not run, or the name is wrong.",
+            "Pod 指定了调度器“{name}”，但没有这个名字的调度器处理过它：它没有运行，或名字写错了。"
+        )
+    } else if failing {
         say!(
             case,
             "The scheduler failed inside while it placed this pod; it tries again by itself.",

@@ -11,7 +11,9 @@ const SAYS: [&str; 4] = [
 
 pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
     let Some((quote, weight, reasons)) = scheduling(case, &SAYS, &[]) else { return };
-    let mut candidate = case.candidate(Cause::UnschedulableNodeSelector, Level::Pod, weight, High).quote(quote);
+    let mut candidate = case
+        .candidate(Cause::UnschedulableNodeSelector, Level::Pod, weight, if all_nodes(quote, &reasons) { High } else { Medium })
+        .quote(quote);
     let selector = case.pod.spec.get_or_null("nodeSelector");
     let mut words = Vec::new();
     if let Some(labels) = selector.as_object().filter(|labels| !labels.is_empty()) {
@@ -36,9 +38,10 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
             ),
         )
     };
-    found.push(
-        candidate
-            .say(say!(case, "No node has the labels that the pod asks for: {reasons}.", "没有节点带有 Pod 要求的标签：{reasons}。"))
-            .step(step),
-    );
+    let summary = if all_nodes(quote, &reasons) {
+        say!(case, "No node has the labels that the pod asks for: {reasons}.", "没有节点带有 Pod 要求的标签：{reasons}。")
+    } else {
+        say!(case, "Some nodes lack the labels that the pod asks for: {reasons}.", "部分节点没有 Pod 要求的标签：{reasons}。")
+    };
+    found.push(candidate.say(summary).step(step));
 }

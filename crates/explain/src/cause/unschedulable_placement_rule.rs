@@ -35,9 +35,12 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
             say!(case, "Shows which pods hold the places.", "查看哪些 Pod 占用了位置。"),
         )
     };
+    let mut candidate = case.candidate(Cause::UnschedulablePlacementRule, Level::Pod, weight, High).quote(quote);
+    for (pointer, rule) in rules(case) {
+        candidate = candidate.fact(Case::fact(pointer, shown(&rule)));
+    }
     found.push(
-        case.candidate(Cause::UnschedulablePlacementRule, Level::Pod, weight, High)
-            .quote(quote)
+        candidate
             .say(say!(
                 case,
                 "Pods or volumes already in place exclude every node: {reasons}.",
@@ -45,4 +48,15 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
             ))
             .step(step),
     );
+}
+
+/// The rules of the pod that have to do with other pods.
+fn rules(case: &Case<'_>) -> Vec<(String, String)> {
+    let spec = case.pod.spec;
+    let affinity = ["podAffinity", "podAntiAffinity"].into_iter().map(|key| {
+        let rule = spec.get_or_null("affinity").get_or_null(key).get_or_null("requiredDuringSchedulingIgnoredDuringExecution");
+        (format!("/spec/affinity/{key}/requiredDuringSchedulingIgnoredDuringExecution"), rule)
+    });
+    let spread = [("/spec/topologySpreadConstraints".to_owned(), spec.get_or_null("topologySpreadConstraints"))];
+    affinity.chain(spread).filter(|(_, rule)| rule.is_array()).map(|(pointer, rule)| (pointer, rule.to_string())).collect()
 }

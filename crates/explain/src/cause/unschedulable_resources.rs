@@ -3,11 +3,12 @@
 use super::prelude::*;
 
 const SAYS: [&str; 8] = [
-    "insufficient cpu",
-    "insufficient memory",
-    "insufficient ephemeral-storage",
+    // With the end of the word: devices may have names that begin so.
+    "insufficient cpu.",
+    "insufficient memory.",
+    "insufficient ephemeral-storage.",
     "insufficient hugepages-",
-    "insufficient pods",
+    "insufficient pods.",
     "too many pods",
     "did not have enough free storage",
     "no nodes available to schedule pods",

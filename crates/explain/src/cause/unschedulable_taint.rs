@@ -11,21 +11,25 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
     else {
         return;
     };
-    found.push(
-        case.candidate(Cause::UnschedulableTaint, Level::Pod, weight, High)
-            .quote(quote)
-            .say(say!(
-                case,
-                "Every node that would fit is cordoned or has a taint that the pod does not tolerate: {reasons}.",
-                "本来合适的节点都被封锁，或带有 Pod 不容忍的污点：{reasons}。"
-            ))
-            .step(case.read_cluster(
-                &["get", "nodes", "-o", "custom-columns=NAME:.metadata.name,CORDONED:.spec.unschedulable,TAINTS:.spec.taints"],
-                say!(
-                    case,
-                    "Shows taints and cordons; not-ready and pressure taints go when the node recovers.",
-                    "显示污点和封锁；not-ready 与压力类污点会在节点恢复后消失。"
-                ),
-            )),
-    );
+    let summary = if all_nodes(quote, &reasons) {
+        say!(
+            case,
+            "Every node that would fit is cordoned or has a taint that the pod does not tolerate: {reasons}.",
+            "本来合适的节点都被封锁，或带有 Pod 不容忍的污点：{reasons}。"
+        )
+    } else {
+        say!(
+            case,
+            "Nodes are cordoned or have a taint that the pod does not tolerate: {reasons}.",
+            "有节点被封锁，或带有 Pod 不容忍的污点：{reasons}。"
+        )
+    };
+    found.push(case.candidate(Cause::UnschedulableTaint, Level::Pod, weight, High).quote(quote).say(summary).step(case.read_cluster(
+        &["get", "nodes", "-o", "custom-columns=NAME:.metadata.name,CORDONED:.spec.unschedulable,TAINTS:.spec.taints"],
+        say!(
+            case,
+            "Shows taints and cordons; not-ready and pressure taints go when the node recovers.",
+            "显示污点和封锁；not-ready 与压力类污点会在节点恢复后消失。"
+        ),
+    )));
 }

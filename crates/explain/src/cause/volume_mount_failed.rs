@@ -75,7 +75,11 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
     if !case.setting_up() {
         return;
     }
-    let Some(quote) = case.pod_text(&IN_POD) else { return };
+    // An object or key that does not exist has a file of its own.
+    let missing = |quote: &&Quote| {
+        ["configmap", "secret"].iter().any(|kind| missing_object(quote, kind).is_some()) || quote.has(&["references non-existent"])
+    };
+    let Some(quote) = case.pod_text(&IN_POD).filter(|quote| !missing(quote)) else { return };
     // Which volumes are late, and not why.
     let vague = !quote.has(&["for volume \"", "multi-attach", "attachvolume"]) && quote.has(&["timed out waiting"]);
     let volume = quote.between("for volume \"", "\"").or_else(|| quote.between("unmounted volumes=[", "]")).map(shown).unwrap_or_default();
@@ -86,25 +90,47 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
             "卷 {volume} 仍挂接在另一个节点上，而它同一时间只能在一个节点上。"
         )
     } else if quote.has(&["hostpath type check failed"]) {
+        let node = node_name(case);
+        let path = host_path(case, &volume).map_or_else(String::new, |path| format!(" {}", shown(path)));
         say!(
             case,
-            "The host path of volume {volume} is missing on the node or is of another type than the pod demands.",
-            "卷 {volume} 的主机路径在节点上不存在，或类型与 Pod 的要求不符。"
+            "The host path{path} of volume {volume} is missing on the node{node} or is of another type than the pod demands.",
+            "卷 {volume} 的主机路径{path} 在节点{node} 上不存在，或类型与 Pod 的要求不符。"
         )
     } else {
         say!(case, "The volume {volume} cannot be attached or mounted on the node.", "卷 {volume} 无法挂接或挂载到节点。")
     };
-    found.push(
-        case.candidate(Cause::VolumeMountFailed, Level::Container(0), if vague { 65 } else { 80 }, if vague { Medium } else { High })
-            .of_some(mounter(case, &volume).or_else(|| case.only_container()))
-            .quote(quote)
-            .say(summary)
-            .step(case.pod_events(say!(case, "Shows the storage driver's newest words.", "显示存储驱动最新的报错。")))
-            .step(case.read_cluster(
+    let steps = match host_path(case, &volume).filter(|_| !case.pod.node.is_empty()) {
+        Some(path) => [
+            case.read_cluster(
+                &["debug", &format!("node/{}", case.pod.node), "-it", "--image=busybox", "--", "ls", "-ld", &format!("/host{path}")],
+                say!(case, "Looks for the path on the node itself.", "在节点上查看该路径。"),
+            ),
+            case.read(
+                &["get", "pod", case.pod.name, "-o", "jsonpath={.spec.volumes[*].hostPath}"],
+                say!(case, "Shows the path and the type that the pod demands.", "显示 Pod 要求的路径和类型。"),
+            ),
+        ],
+        None => [
+            case.pod_events(say!(case, "Shows the storage driver's newest words.", "显示存储驱动最新的报错。")),
+            case.read_cluster(
                 &["get", "volumeattachments"],
                 say!(case, "Shows which node holds which volume.", "查看各卷挂接在哪个节点上。"),
-            )),
-    );
+            ),
+        ],
+    };
+    let candidate = case
+        .candidate(Cause::VolumeMountFailed, Level::Container(0), if vague { 65 } else { 80 }, if vague { Medium } else { High })
+        .of_some(mounter(case, &volume).or_else(|| case.only_container()))
+        .quote(quote)
+        .say(summary);
+    found.push(steps.into_iter().fold(candidate, Candidate::step));
+}
+
+/// The path on the node that a volume stands for.
+fn host_path<'a>(case: &Case<'a>, volume: &str) -> Option<&'a str> {
+    let found = case.pod.spec.list("volumes").iter().find(|found| found.text("name") == volume)?;
+    Some(found.get_or_null("hostPath").text("path")).filter(|path| !path.is_empty())
 }
 
 /// The container that mounts this volume.

@@ -1,23 +1,23 @@
 //! Clients of the API server.
 
+use crate::testbed::Testbed;
 use anyhow::{Context as _, Result};
 use kube::config::{AuthInfo, KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
-use podsight_tests::testbed::Testbed;
 use std::path::Path;
 
 /// A client that may do everything.
-pub(crate) async fn administrator(testbed: &Testbed) -> Result<Client> {
+pub async fn administrator(testbed: &Testbed) -> Result<Client> {
     Client::try_from(config(testbed).await?).context("make a client")
 }
 
 /// A client of the cluster that a kubeconfig names.
-pub(crate) async fn from_file(file: &Path) -> Result<Client> {
+pub async fn from_file(file: &Path) -> Result<Client> {
     Client::try_from(read(file).await?).context("make a client")
 }
 
 /// A client with this token and nothing else.
-pub(crate) async fn with_token(testbed: &Testbed, token: &str) -> Result<Client> {
+pub async fn with_token(testbed: &Testbed, token: &str) -> Result<Client> {
     let mut config = config(testbed).await?;
     config.auth_info = AuthInfo { token: Some(token.to_owned().into()), ..AuthInfo::default() };
     Client::try_from(config).context("make a client")

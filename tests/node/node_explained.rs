@@ -1,0 +1,212 @@
+//! Pods that really fail, one for each cause, and the whole of what `podsight explain` says of them, in both languages.
+
+use crate::causes::{Manifest, folder, manifests};
+use crate::each::{self, Place};
+use crate::hand;
+use crate::registry::Registry;
+use crate::table;
+use anyhow::{Context as _, Result, bail};
+use podsight_explain::status::{self, ServerVersion};
+use podsight_testbed::description::Kind;
+use podsight_tests::testbed::{LIMIT, items, shown, text};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+/// Between two looks at the pods.
+const PAUSE: Duration = Duration::from_millis(700);
+
+/// What differs from run to run and from machine to machine.
+const FILTERS: [(&str, &str); 17] = [
+    (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "[time]"),
+    (r"e2e-explained-[a-z]+-\d+", "[namespace]"),
+    (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", "[uid]"),
+    (r"\b[0-9a-f]{64}\b", "[container id]"),
+    (r"-[0-9a-f]{8,10}-[a-z0-9]{5}\b", "-[hash]"),
+    (r"/items/\d+", "/items/[n]"),
+    (r" \(x\d+\)", ""),
+    // How often something has begun again says how slow the machine is.
+    (r"\b\d+ restarts?\b", "[n] restarts"),
+    (r"\d+ 次重启|已重启 \d+ 次", "[n] 次重启"),
+    (r"kernel kills \d+", "kernel kills [n]"),
+    (r"内核杀死 \d+ 次", "内核杀死 [n] 次"),
+    (r"127\.0\.0\.1:\d{4,5}\b", "[registry]"),
+    (r"127\.77\.0\.\d+", "[registry]"),
+    (r"\b10\.\d+\.\d+\.\d+\b", "[pod ip]"),
+    // Without the guest there is one node less.
+    (r"0/\d+ nodes", "0/[n] nodes"),
+    (r"\b\d+ (node\(s\)|Insufficient|Preemption|No preemption)", "[n] $1"),
+    (r"(ran|after|运行了?) \d+s", "$1 [seconds]"),
+];
+
+#[test]
+fn on_the_machine() -> Result<()> {
+    each::on(Kind::Machine, "e2e-explained", |place| explained(place, "explained"))
+}
+
+#[test]
+fn in_the_guest() -> Result<()> {
+    each::on(Kind::Guest, "e2e-explained", |place| explained(place, "explained_in_guest"))
+}
+
+fn explained(place: &Place<'_>, folder_name: &str) -> Result<()> {
+    let all = manifests(folder_name)?;
+    let texts = texts(place, &all)?;
+    // So many pods in so many states are what the columns are to be tried on.
+    assert!(table::agrees(place.testbed, &place.namespace.name)? >= all.len());
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(folder(folder_name)?);
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    for (from, to) in FILTERS {
+        settings.add_filter(from, to);
+    }
+    // All that differ, and not the first alone.
+    let differ: Vec<&str> = texts
+        .iter()
+        .filter(|(name, text)| settings.bind(|| catch_unwind(AssertUnwindSafe(|| insta::assert_snapshot!(name.as_str(), text)))).is_err())
+        .map(|(name, _)| name.as_str())
+        .collect();
+    assert!(differ.is_empty(), "explained in other words: {}", differ.join(", "));
+    Ok(())
+}
+
+/// Lets every manifest fail and explains its pod then; gives what was said.
+fn texts(place: &Place<'_>, all: &[Manifest]) -> Result<BTreeMap<String, String>> {
+    let registry = Registry::start()?;
+    let fill = |text: &str| {
+        text.replace("$REGISTRY", &registry.plain).replace("$TLS", &registry.without_tls).replace("$NAMESPACE", &place.namespace.name)
+    };
+    let mut agent = Some(place.agent_needed());
+    prepare(place)?;
+    // The pods come last, when all that they need is known to everybody.
+    let first = all.iter().filter(|manifest| manifest.directive("after").is_none()).map(|manifest| fill(&manifest.text));
+    let documents: Vec<String> = first.flat_map(|text| text.split("\n---\n").map(str::to_owned).collect::<Vec<_>>()).collect();
+    let (pods, rest): (Vec<String>, Vec<String>) =
+        documents.into_iter().partition(|text| ["Pod", "Deployment"].iter().any(|kind| text.contains(&format!("\nkind: {kind}\n"))));
+    create(place, &rest)?;
+    create(place, &pods)?;
+    let mut texts = BTreeMap::new();
+    let mut done = BTreeSet::new();
+    let start = Instant::now();
+    loop {
+        let list = place.namespace.get(&["pods,events"])?;
+        let left: Vec<&Manifest> = all.iter().filter(|manifest| !texts.contains_key(&manifest.name)).collect();
+        if left.is_empty() {
+            return Ok(texts);
+        }
+        if left.iter().all(|manifest| manifest.directive("kills").is_none()) {
+            agent = None;
+        }
+        for manifest in &left {
+            if let Some(status) = manifest.directive("after")
+                && !left.iter().any(|other| other.name != manifest.name && other.directive("until") == Some(status))
+                && done.insert(manifest.name.clone())
+            {
+                create(place, &[fill(&manifest.text)])?;
+            }
+            let Some(pod) = manifest.pod(&list) else { continue };
+            if let Some(action) = manifest.action(pod)
+                && done.insert(manifest.name.clone())
+            {
+                act(place, &manifest.name, action, &fill)?;
+            }
+            let events = events_of(&list, pod);
+            let acted = manifest.directive("do").is_none() || done.contains(&manifest.name);
+            if acted && manifest.reached(pod, &events) {
+                texts.insert(manifest.name.clone(), explain(place, manifest, pod, &events)?);
+            }
+        }
+        if start.elapsed() > LIMIT {
+            let states: Vec<String> = left
+                .iter()
+                .map(|manifest| {
+                    let pod = manifest.pod(&list);
+                    let status = pod.map(|pod| status::columns(pod, ServerVersion::NEWEST));
+                    let events: Vec<String> = pod
+                        .map(|pod| events_of(&list, pod))
+                        .unwrap_or_default()
+                        .iter()
+                        .map(|event| format!("{}: {}", text(event, "/reason"), text(event, "/message")))
+                        .collect();
+                    format!("{}: {status:?} {events:?}", manifest.name)
+                })
+                .collect();
+            drop(agent);
+            bail!("these did not fail as they should:\n{}", states.join("\n"));
+        }
+        sleep(PAUSE);
+    }
+}
+
+/// Pods without the token's volume start faster, and one seat on the node is something to fight for.
+fn prepare(place: &Place<'_>) -> Result<()> {
+    let account = place.namespace.kubectl(&["patch", "serviceaccount", "default", "-p", r#"{"automountServiceAccountToken":false}"#])?;
+    let seat = ["capacity", "allocatable"].map(|list| {
+        let path = format!("/status/{list}/podsight.test~1{}", place.namespace.name);
+        json!({"op": "add", "path": path, "value": "1"})
+    });
+    let seat = json!(seat);
+    let node =
+        place.namespace.kubectl(&["patch", "node", &place.node.name, "--subresource=status", "--type=json", "-p", &seat.to_string()])?;
+    for said in [account, node] {
+        if !said.status.success() {
+            bail!("{}", shown(&said));
+        }
+    }
+    Ok(())
+}
+
+fn create(place: &Place<'_>, manifests: &[String]) -> Result<()> {
+    if manifests.is_empty() { Ok(()) } else { place.namespace.create(&manifests.join("\n---\n")) }
+}
+
+fn act(place: &Place<'_>, name: &str, action: &str, fill: &impl Fn(&str) -> String) -> Result<()> {
+    let said = match action {
+        "delete" => place.namespace.kubectl(&["delete", "pod", name, "--wait=false"])?,
+        "evict" => {
+            let eviction =
+                json!({"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": name, "namespace": place.namespace.name}});
+            let file = place.namespace.file("eviction.json", &eviction.to_string())?;
+            let path = format!("/api/v1/namespaces/{}/pods/{name}/eviction", place.namespace.name);
+            place.namespace.kubectl(&["create", "--raw", &path, "-f", &file])?
+        }
+        "create" => {
+            let path = folder("explained")?.join(format!("{name}.then.yaml"));
+            let text = std::fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
+            return create(place, &[fill(&text)]);
+        }
+        other => bail!("{name}: nothing is known of `{other}`"),
+    };
+    if said.status.success() { Ok(()) } else { bail!("{}", shown(&said)) }
+}
+
+/// The events about a pod, oldest first.
+fn events_of<'l>(list: &'l Value, pod: &Value) -> Vec<&'l Value> {
+    let uid = text(pod, "/metadata/uid");
+    items(list).iter().filter(|object| text(object, "/kind") == "Event" && text(object, "/involvedObject/uid") == uid).collect()
+}
+
+/// What is said of a pod as it was read from the API server, in both languages.
+fn explain(place: &Place<'_>, manifest: &Manifest, pod: &Value, events: &[&Value]) -> Result<String> {
+    let objects = [&[pod], events].concat();
+    let list = json!({"apiVersion": "v1", "kind": "List", "items": objects});
+    let file = place.namespace.file(&format!("{}.json", manifest.name), &format!("{list:#}"))?;
+    let mut words = vec!["explain", "-f", &file];
+    let log;
+    if manifest.directive("kernel-log").is_some() {
+        log = place.namespace.file("kernel.log", &hand::kernel_log(place, "kernel-log")?)?;
+        words.extend(["--kernel-log", &log]);
+    }
+    let mut all = String::new();
+    for lang in ["en", "zh"] {
+        let said = place.testbed.podsight(&[&words[..], &["--lang", lang]].concat())?;
+        if !said.status.success() || !said.stderr.is_empty() {
+            bail!("{}", shown(&said));
+        }
+        all.push_str(&said.stdout);
+    }
+    Ok(all)
+}
