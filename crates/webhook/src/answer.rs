@@ -3,7 +3,7 @@
 use crate::config::{Here, Level};
 use crate::facts::RequestFacts;
 use crate::metrics::{Kind, Operation, label};
-use crate::object::{self, ObjectError};
+use crate::object::ObjectError;
 use crate::review::{API_VERSION, Review};
 use crate::server::Check;
 use base64::prelude::{BASE64_STANDARD, Engine as _};
@@ -62,29 +62,36 @@ impl Answer {
     }
 }
 
+/// The object as it will be, or why it cannot be judged.
+pub(crate) fn object(review: &Review) -> Result<&Value, Reason> {
+    match &review.object {
+        Some(Ok(value)) => Ok(value),
+        Some(Err(ObjectError::TooLarge)) => Err(Reason::TooLarge),
+        Some(Err(ObjectError::Unreadable)) => Err(Reason::Unreadable),
+        None => Err(Reason::NoObject),
+    }
+}
+
 /// Answers a review.
-pub(crate) fn answer(review: &Review<'_>, policy: Here<'_>, check: Check, facts: &RequestFacts<'_>) -> Answer {
+pub(crate) fn answer(review: &Review, policy: Here<'_>, check: Check, facts: &RequestFacts<'_>) -> Answer {
     let plain = |outcome| Answer::plain(review.kind, review.operation, outcome);
     // Nothing begins to run by a deletion, a connection or a change of status or scale.
     let begins = matches!(review.operation, Operation::Create | Operation::Update);
     if !begins || !matches!(review.sub_resource.as_str(), "" | "ephemeralcontainers" | "resize") {
         return plain(Outcome::Allowed);
     }
-    let Some(raw) = review.object else { return plain(Outcome::NotUnderstood(Reason::NoObject)) };
-    let value = match object::read(raw) {
+    let value = match object(review) {
         Ok(value) => value,
-        Err(ObjectError::TooLarge) => return plain(Outcome::NotUnderstood(Reason::TooLarge)),
-        Err(ObjectError::Unreadable) => return plain(Outcome::NotUnderstood(Reason::Unreadable)),
+        Err(reason) => return plain(Outcome::NotUnderstood(reason)),
     };
-    let found = workloads(&value);
+    let found = workloads(value);
     let Some(workload) = found.first() else { return plain(Outcome::NotUnderstood(Reason::NoPod)) };
     // Whoever debugs a pod or resizes it does so by hand, whoever owns the pod.
-    if review.sub_resource.is_empty() && made_by_controller(&value) {
+    if review.sub_resource.is_empty() && made_by_controller(value) {
         return plain(Outcome::Allowed);
     }
     // Without a readable old object all findings are news.
-    let old = review.old_object.and_then(|raw| object::read(raw).ok()).unwrap_or_default();
-    let old = workloads(&old);
+    let old = review.old_object.as_ref().and_then(|old| old.as_ref().ok()).map(workloads).unwrap_or_default();
     // Some kinds have several pod templates.
     let mut findings: Vec<Finding> = found.iter().flat_map(|workload| news(workload, &old, check, facts)).collect();
     findings.retain(|finding| finding.certainty > Certainty::Hint && policy.level(finding.rule) > Level::Off);

@@ -1,10 +1,9 @@
 //! What is changed in an object whose namespace asked for it. Values in, values out.
 
-use crate::answer::{Answer, Outcome, Reason};
+use crate::answer::{Answer, Outcome, object};
 use crate::config::{Here, Level};
 use crate::facts::RequestFacts;
 use crate::metrics::Operation;
-use crate::object::{self, ObjectError};
 use crate::review::Review;
 use podsight_history::PastKills;
 use podsight_mutation::{Change, Knowledge, plan};
@@ -29,18 +28,16 @@ impl Knowledge for Asked<'_> {
 
 /// Answers a review with a patch, or with nothing. It never denies: a dry run and a real one are answered the same, and nothing is written
 /// but the answer.
-pub(crate) fn answer(review: &Review<'_>, policy: Here<'_>, facts: &RequestFacts<'_>) -> Answer {
+pub(crate) fn answer(review: &Review, policy: Here<'_>, facts: &RequestFacts<'_>) -> Answer {
     let without_change = |outcome| Answer::plain(review.kind, review.operation, outcome);
     if !matches!(review.operation, Operation::Create | Operation::Update) || !review.sub_resource.is_empty() {
         return without_change(Outcome::Allowed);
     }
-    let Some(raw) = review.object else { return without_change(Outcome::NotUnderstood(Reason::NoObject)) };
-    let value = match object::read(raw) {
+    let value = match object(review) {
         Ok(value) => value,
-        Err(ObjectError::TooLarge) => return without_change(Outcome::NotUnderstood(Reason::TooLarge)),
-        Err(ObjectError::Unreadable) => return without_change(Outcome::NotUnderstood(Reason::Unreadable)),
+        Err(reason) => return without_change(Outcome::NotUnderstood(reason)),
     };
-    let old = match review.old_object.map(object::read) {
+    let old = match &review.old_object {
         // A CREATE has `null` there, or nothing.
         None => None,
         Some(Ok(old)) if old.is_null() => None,
@@ -51,8 +48,8 @@ pub(crate) fn answer(review: &Review<'_>, policy: Here<'_>, facts: &RequestFacts
     if old.is_none() && review.operation == Operation::Update {
         return without_change(Outcome::Allowed);
     }
-    let Some(plan) = plan(&value, old.as_ref(), &Asked { policy, facts }) else { return without_change(Outcome::Allowed) };
-    let found = workloads(&value);
+    let Some(plan) = plan(value, old, &Asked { policy, facts }) else { return without_change(Outcome::Allowed) };
+    let found = workloads(value);
     let findings: Vec<Finding> = plan.changes.iter().map(told).collect();
     let warnings = found.first().map(|workload| podsight_report::warning::warnings(workload, &findings)).unwrap_or_default();
     let mut rules: Vec<&'static str> = Vec::new();
@@ -83,6 +80,7 @@ fn told(change: &Change) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::answer::Reason;
     use crate::history::SharedHistory;
     use crate::review;
     use serde_json::{Value, json};

@@ -1,5 +1,6 @@
 //! The object of a review as a JSON value, without the parts that no rule reads and bounded in size.
 
+use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use serde_json::{Map, Number, Value};
@@ -22,8 +23,21 @@ pub(crate) enum ObjectError {
     Unreadable,
 }
 
+/// An object of a review, or why it could not be read.
+pub(crate) type Object = Result<Value, ObjectError>;
+
+/// An object that is read where it stands, as by [`read`].
+#[derive(Debug)]
+pub(crate) struct Embedded(pub(crate) Value);
+
+impl<'de> Deserialize<'de> for Embedded {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        ValueSeed { place: Place::Object, left: &Cell::new(VALUES_MAX) }.deserialize(deserializer).map(Self)
+    }
+}
+
 /// Reads an object. `status`, `metadata.managedFields` and the last applied configuration, often the larger part, are left out.
-pub(crate) fn read(raw: &RawValue) -> Result<Value, ObjectError> {
+pub(crate) fn read(raw: &RawValue) -> Object {
     let left = Cell::new(VALUES_MAX);
     let mut deserializer = serde_json::Deserializer::from_str(raw.get());
     ValueSeed { place: Place::Object, left: &left }

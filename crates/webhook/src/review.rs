@@ -1,9 +1,10 @@
 //! The envelope: an `AdmissionReview` of `admission.k8s.io/v1`, read as far as it must be.
 //!
-//! What the API server sends is described by `k8s.io/api/admission/v1/types.go`. One odd field is no error: the objects stay unread
-//! (`RawValue`) until somebody wants them, and of the rest only `uid` is needed for an answer.
+//! What the API server sends is described by `k8s.io/api/admission/v1/types.go`. One odd field is no error: an object that cannot be read
+//! is known to be one, and of the rest only `uid` is needed for an answer.
 
 use crate::metrics::{Kind, Operation};
+use crate::object::{self, Embedded, Object};
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -17,7 +18,7 @@ const UID_MAX_BYTES: usize = 256;
 
 /// A request to be answered.
 #[derive(Debug)]
-pub(crate) struct Review<'a> {
+pub(crate) struct Review {
     /// To be given back.
     pub(crate) uid: String,
     pub(crate) kind: Kind,
@@ -26,9 +27,9 @@ pub(crate) struct Review<'a> {
     /// Where the object is, or will be; empty where the API server does not say.
     pub(crate) namespace: String,
     /// The object as it will be; absent on DELETE.
-    pub(crate) object: Option<&'a RawValue>,
+    pub(crate) object: Option<Object>,
     /// The object as it was; absent on CREATE.
-    pub(crate) old_object: Option<&'a RawValue>,
+    pub(crate) old_object: Option<Object>,
 }
 
 /// Why a body is no review: the text of a 400.
@@ -69,7 +70,8 @@ struct Envelope<'a, R> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Request<'a> {
+#[serde(bound(deserialize = "O: Deserialize<'de>"))]
+struct Request<'a, O> {
     #[serde(borrow)]
     uid: Option<&'a RawValue>,
     #[serde(borrow)]
@@ -80,10 +82,8 @@ struct Request<'a> {
     sub_resource: Option<&'a RawValue>,
     #[serde(borrow)]
     namespace: Option<&'a RawValue>,
-    #[serde(borrow)]
-    object: Option<&'a RawValue>,
-    #[serde(borrow)]
-    old_object: Option<&'a RawValue>,
+    object: Option<O>,
+    old_object: Option<O>,
 }
 
 #[derive(Deserialize)]
@@ -91,9 +91,16 @@ struct GroupVersionKind {
     kind: String,
 }
 
-/// Reads the envelope.
-pub(crate) fn read(body: &[u8]) -> Result<Review<'_>, NotAReview> {
-    let envelope: Envelope<'_, Request<'_>> = serde_json::from_slice(body).map_err(|error| not_a_review(body, &error))?;
+/// Reads a review and its objects in one go; where one of them cannot be read, the rest first and then each by itself.
+pub(crate) fn read(body: &[u8]) -> Result<Review, NotAReview> {
+    if let Ok(envelope) = serde_json::from_slice::<Envelope<'_, Request<'_, Embedded>>>(body) {
+        return review(envelope, |Embedded(value)| Ok(value));
+    }
+    let envelope: Envelope<'_, Request<'_, &RawValue>> = serde_json::from_slice(body).map_err(|error| not_a_review(body, &error))?;
+    review(envelope, object::read)
+}
+
+fn review<O>(envelope: Envelope<'_, Request<'_, O>>, read: impl Fn(O) -> Object) -> Result<Review, NotAReview> {
     envelope.is_right()?;
     let request = envelope.request.ok_or(NotAReview::NoRequest)?;
     let uid = string(request.uid).filter(|uid| !uid.is_empty() && uid.len() <= UID_MAX_BYTES).ok_or(NotAReview::NoUid)?;
@@ -104,8 +111,8 @@ pub(crate) fn read(body: &[u8]) -> Result<Review<'_>, NotAReview> {
         operation: string(request.operation).map_or(Operation::Other, |operation| Operation::of(&operation)),
         sub_resource: string(request.sub_resource).unwrap_or_default(),
         namespace: string(request.namespace).unwrap_or_default(),
-        object: request.object,
-        old_object: request.old_object,
+        object: request.object.map(&read),
+        old_object: request.old_object.map(&read),
     })
 }
 
@@ -194,7 +201,7 @@ mod tests {
             "operation":"UPDATE","userInfo":{"username":"ann"},"object":{"a":1},"oldObject":null,"dryRun":false}}"#;
         let review = read(body.as_bytes()).unwrap();
         assert_eq!((review.uid.as_str(), review.kind, review.operation), ("7-1", Kind::Deployment, Operation::Update));
-        assert_eq!(review.object.unwrap().get(), r#"{"a":1}"#);
+        assert_eq!(review.object, Some(Ok(serde_json::json!({"a": 1}))));
         assert!(review.old_object.is_none());
         assert_eq!(review.sub_resource, "");
     }
@@ -205,7 +212,7 @@ mod tests {
             "kind":"Pod","object":"no object","oldObject":[],"uid":"u","options":3}}"#;
         let review = read(body.as_bytes()).unwrap();
         assert_eq!((review.uid.as_str(), review.kind, review.operation), ("u", Kind::Other, Operation::Other));
-        assert_eq!(review.object.unwrap().get(), r#""no object""#);
+        assert_eq!(review.object, Some(Ok("no object".into())));
     }
 
     #[test]

@@ -151,7 +151,7 @@ impl Webhook {
         Ok(answer::encode(&review.uid, &answer))
     }
 
-    fn judge(&self, review: &Review<'_>, ask: Ask) -> Answer {
+    fn judge(&self, review: &Review, ask: Ask) -> Answer {
         let policy = self.policy.load();
         let labels = if policy.asks_for_labels() { (self.namespace_labels)(&review.namespace) } else { None };
         let here = policy.within(&review.namespace, labels.as_deref());
