@@ -9,11 +9,14 @@
 //! * `seen: ended CODE REASON TEXT`: how the container ended, now or the last time.
 //! * `seen: failed REASON TEXT`: how the pod as a whole ended.
 //! * `needs: PATH`: a program of the machine that the pod runs.
+//! * `checked: cluster`: only the cluster tells: the file is checked with `--cluster` after it was applied.
+//! * `namespace: KEY=VALUE`: a label of the namespace.
 //! * `then: delete`: the pod is deleted as soon as it runs.
 
 use anyhow::{Context as _, Result, bail};
 use podsight_tests::testbed::text;
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// One case.
@@ -31,6 +34,10 @@ pub(crate) struct Case {
     pub(crate) seen: Vec<Seen>,
     /// Programs of the machine that it runs.
     pub(crate) needs: Vec<PathBuf>,
+    /// Whether only the cluster tells.
+    pub(crate) needs_cluster: bool,
+    /// Labels of the namespace.
+    pub(crate) labels: BTreeMap<String, String>,
     /// Whether the pod is deleted as soon as it runs.
     pub(crate) is_deleted: bool,
 }
@@ -65,7 +72,17 @@ pub(crate) fn cases() -> Result<Vec<Case>> {
 fn read(file: &Path) -> Result<Case> {
     let name = file.file_stem().and_then(|stem| stem.to_str()).context("its name is text")?.to_owned();
     let rule = name.split('.').next().unwrap_or_default().to_owned();
-    let mut read = Case { name, rule, file: file.to_owned(), cause: None, seen: Vec::new(), needs: Vec::new(), is_deleted: false };
+    let mut read = Case {
+        name,
+        rule,
+        file: file.to_owned(),
+        cause: None,
+        seen: Vec::new(),
+        needs: Vec::new(),
+        needs_cluster: false,
+        labels: BTreeMap::new(),
+        is_deleted: false,
+    };
     let mut says_cause = false;
     for line in std::fs::read_to_string(file)?.lines() {
         let Some(line) = line.strip_prefix("# ") else { break };
@@ -76,6 +93,11 @@ fn read(file: &Path) -> Result<Case> {
             }
             ("seen", seen) => read.seen.push(Seen::parse(seen)?),
             ("needs", path) => read.needs.push(path.into()),
+            ("checked", "cluster") => read.needs_cluster = true,
+            ("namespace", label) => {
+                let (key, value) = label.split_once('=').context("a label has a value")?;
+                read.labels.insert(key.to_owned(), value.to_owned());
+            }
             ("then", "delete") => read.is_deleted = true,
             _ => bail!("{line:?} is not understood"),
         }
