@@ -33,7 +33,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     // Of objects that name no namespace the API server tells one all the same.
     let cluster = Arc::new(Cluster::new("default"));
     let facts = Arc::clone(&cluster);
-    let check = move |workload: &Workload<'_>| podsight_rules::check_with(workload, &*facts);
+    let check = move |workload: &Workload<'_>| watches::findings(workload, &facts);
     let webhook = Webhook::new(check, WebhookMetrics::register(metrics.own()));
     let watch_metrics = WatchMetrics::register(metrics.own());
     let connections = ConnectionMetrics::default();

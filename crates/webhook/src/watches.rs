@@ -7,8 +7,10 @@ mod seen;
 
 use crate::metrics::{WatchMetrics, WatchedKind};
 use podsight_cluster::{Cluster, Kind};
+use podsight_rules::Finding;
 use podsight_runtime::client;
 use podsight_runtime::shutdown::Stop;
+use podsight_spec::Workload;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -18,6 +20,20 @@ use tokio::time::sleep;
 const VERSION_EVERY: Duration = Duration::from_hours(1);
 /// How soon it is asked again after a failure.
 const VERSION_RETRY: Duration = Duration::from_secs(30);
+
+/// From this minor version on the API server itself warns about templates whose pods the enforced Pod Security level will refuse, unless the namespace asks for
+/// another level of warnings (`PolicyToEvaluate`; older versions may do so as well).
+const WARNS_OF_ENFORCED_LEVEL: u32 = 37;
+
+/// What the rules find in a workload, with what is known of the cluster; without what the API server says by itself.
+pub(crate) fn findings(workload: &Workload<'_>, cluster: &Cluster) -> Vec<Finding> {
+    let mut findings = podsight_rules::check_with(workload, cluster);
+    let group = workload.api_version.split_once('/').map_or("", |(group, _)| group);
+    if cluster.server_minor().is_some_and(|minor| minor >= WARNS_OF_ENFORCED_LEVEL) && matches!(group, "" | "apps" | "batch") {
+        findings.retain(|finding| finding.rule != "pod-security-violated");
+    }
+    findings
+}
 
 /// Follows the kinds of the cluster that the program runs in, until it stops. Without a cluster it says so and does nothing.
 pub(crate) async fn follow(cluster: Arc<Cluster>, with_secrets: bool, metrics: WatchMetrics, mut stop: Stop) {
@@ -80,5 +96,28 @@ impl From<Kind> for WatchedKind {
             Kind::Namespace => Self::Namespace,
             Kind::Node => Self::Node,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_the_api_server_says_is_not_said_twice() {
+        let namespace =
+            json!({"kind": "Namespace", "metadata": {"name": "shop", "labels": {"pod-security.kubernetes.io/enforce": "baseline"}}});
+        let rules = |version: &str, kind: &str, minor| {
+            let object = json!({"apiVersion": version, "kind": kind, "metadata": {"name": "a", "namespace": "shop"},
+                "spec": {"template": {"spec": {"hostNetwork": true, "containers": [{"name": "a", "image": "b:1", "command": ["c"]}]}}}});
+            let cluster = Cluster::of("default", [&namespace]);
+            cluster.set_server_minor(minor);
+            let found = podsight_spec::workloads(&object).iter().flat_map(|workload| findings(workload, &cluster)).collect::<Vec<_>>();
+            found.iter().filter(|finding| finding.rule == "pod-security-violated").count()
+        };
+        assert_eq!(rules("apps/v1", "Deployment", 37), 0);
+        assert_eq!(rules("apps/v1", "Deployment", 30), 1);
+        assert_eq!(rules("argoproj.io/v1alpha1", "Rollout", 37), 1);
     }
 }
