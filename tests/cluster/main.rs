@@ -4,11 +4,14 @@
 mod e2e_agent_permissions;
 mod e2e_agent_policy;
 mod e2e_certificate;
+mod e2e_cluster;
+mod e2e_cluster_corpus;
 mod e2e_ephemeral;
 mod e2e_mutation;
 mod e2e_policy;
 mod e2e_silence;
 mod e2e_warnings;
 mod e2e_webhook_stopped;
+mod following;
 mod own;
 mod webhook;

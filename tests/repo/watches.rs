@@ -14,9 +14,9 @@ fn find<'a>(objects: &'a [Object], kind: &str, name: &str) -> Result<&'a Object>
 fn rights(role: &Object) -> Result<BTreeSet<(String, String)>> {
     let mut rights = BTreeSet::new();
     for rule in role.at("/rules").as_array().context("no rules")? {
-        assert_eq!(rule["verbs"], json!(["list", "watch"]), "{rule}");
-        let group = rule["apiGroups"][0].as_str().context("no group")?;
-        for resource in rule["resources"].as_array().context("no resources")? {
+        assert_eq!(rule.get("verbs"), Some(&json!(["list", "watch"])), "{rule}");
+        let group = rule.pointer("/apiGroups/0").and_then(Value::as_str).context("no group")?;
+        for resource in rule.get("resources").and_then(Value::as_array).context("no resources")? {
             rights.insert((group.to_owned(), resource.as_str().context("no name")?.to_owned()));
         }
     }

@@ -39,8 +39,13 @@ impl Authority {
 
     /// A new certificate for the webhook.
     pub fn issue(&self) -> Result<Pair> {
+        self.issue_for(SERVER_NAME)
+    }
+
+    /// A new certificate for a name or an address.
+    pub fn issue_for(&self, name: &str) -> Result<Pair> {
         let key = KeyPair::generate()?;
-        let certificate = CertificateParams::new(vec![SERVER_NAME.to_owned()])?.signed_by(&key, &self.0)?;
+        let certificate = CertificateParams::new(vec![name.to_owned()])?.signed_by(&key, &self.0)?;
         Ok(Pair { certificate: certificate.pem(), der: certificate.der().clone(), key: key.serialize_pem() })
     }
 

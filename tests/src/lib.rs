@@ -11,6 +11,6 @@ pub mod testbed;
 
 /// Says why a test does nothing: at the beginning of a line, where `cargo xtask test` counts it.
 #[expect(clippy::print_stdout, reason = "the harness keeps it with the test")]
-fn skipped(why: &str) {
+pub fn skipped(why: &str) {
     println!("skipped: {why}");
 }

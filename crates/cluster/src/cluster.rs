@@ -115,6 +115,11 @@ impl Cluster {
         self.server_minor.store(minor, Ordering::Relaxed);
     }
 
+    /// The minor version of the API server, where it is known.
+    pub fn server_minor(&self) -> Option<u32> {
+        Some(self.server_minor.load(Ordering::Relaxed)).filter(|minor| *minor > 0)
+    }
+
     /// The labels of a namespace; `None` where it is not known.
     pub fn namespace_labels(&self, name: &str) -> Option<Arc<BTreeMap<String, String>>> {
         match self.read(Kind::Namespace)?.get("", name)? {
@@ -190,8 +195,7 @@ impl Facts for Cluster {
 
     fn pod_security(&self, namespace: Option<&str>) -> Option<PodSecurity> {
         let labels = self.namespace_labels(self.namespace(namespace))?;
-        let minor = Some(self.server_minor.load(Ordering::Relaxed)).filter(|minor| *minor > 0);
-        PodSecurity::of_labels(|label| labels.get(label).map(String::as_str), minor)
+        PodSecurity::of_labels(|label| labels.get(label).map(String::as_str), self.server_minor())
     }
 
     fn claim(&self, namespace: Option<&str>, name: &str) -> Option<Arc<Claim>> {

@@ -126,6 +126,11 @@ pub trait Facts {
         Presence::Unknown
     }
 
+    /// The minor version of the API server that admits the object right now, and warns by itself; `None` where none does, or it is not known.
+    fn admitting_minor(&self) -> Option<u32> {
+        None
+    }
+
     /// The `LimitRanges` of a namespace.
     fn limit_ranges(&self, _namespace: Option<&str>) -> Known<LimitRange> {
         Known::default()

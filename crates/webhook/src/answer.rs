@@ -254,7 +254,8 @@ mod tests {
             "" => Policy::default(),
             _ => Policy::from_levels([("rule-certain", policy), ("rule-likely", policy)]),
         };
-        let facts = RequestFacts { namespace: "default", history: &SharedHistory::default(), cluster: &podsight_rules::NoFacts };
+        let facts =
+            RequestFacts { namespace: "default", history: &SharedHistory::default(), cluster: &podsight_cluster::Cluster::new("default") };
         answer(&review::read(body.as_bytes()).unwrap(), policy.within("default", None), check, &facts)
     }
 

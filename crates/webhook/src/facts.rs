@@ -1,6 +1,7 @@
 //! What a request's rules may ask: the cluster, and what was killed before.
 
 use crate::history::SharedHistory;
+use podsight_cluster::Cluster;
 use podsight_history::PastKills;
 use podsight_rules::{Claim, Facts, Known, LimitRange, Node, PodSecurity, Presence, RefKind, ResourceQuota};
 use podsight_spec::Workload;
@@ -15,7 +16,7 @@ pub(crate) struct RequestFacts<'a> {
     /// What was killed before.
     pub(crate) history: &'a SharedHistory,
     /// Other objects.
-    pub(crate) cluster: &'a dyn Facts,
+    pub(crate) cluster: &'a Cluster,
 }
 
 impl fmt::Debug for RequestFacts<'_> {
@@ -58,6 +59,10 @@ impl Facts for RequestFacts<'_> {
         self.cluster.memory_floor()
     }
 
+    fn admitting_minor(&self) -> Option<u32> {
+        self.cluster.server_minor()
+    }
+
     fn key(&self, kind: RefKind, namespace: Option<&str>, name: &str, key: &str) -> Presence {
         self.cluster.key(kind, self.within(namespace), name, key)
     }
@@ -94,5 +99,29 @@ impl Facts for RequestFacts<'_> {
         let mut past = self.history.past_kills(workload, self.namespace, container)?;
         past.largest_node = self.largest_node();
         Some(past)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_the_api_server_says_is_not_said_twice() {
+        let namespace =
+            json!({"kind": "Namespace", "metadata": {"name": "shop", "labels": {"pod-security.kubernetes.io/enforce": "baseline"}}});
+        let rules = |version: &str, kind: &str, minor| {
+            let object = json!({"apiVersion": version, "kind": kind, "metadata": {"name": "a", "namespace": "shop"},
+                "spec": {"template": {"spec": {"hostNetwork": true, "containers": [{"name": "a", "image": "b:1", "command": ["c"]}]}}}});
+            let cluster = Cluster::of("default", [&namespace]);
+            cluster.set_server_minor(minor);
+            let facts = RequestFacts { namespace: "shop", history: &SharedHistory::default(), cluster: &cluster };
+            let found: Vec<_> = podsight_spec::workloads(&object).iter().flat_map(|workload| crate::check(workload, &facts)).collect();
+            found.iter().filter(|finding| finding.rule == "pod-security-violated").count()
+        };
+        assert_eq!(rules("apps/v1", "Deployment", 37), 0);
+        assert_eq!(rules("apps/v1", "Deployment", 30), 1);
+        assert_eq!(rules("argoproj.io/v1alpha1", "Rollout", 37), 1);
     }
 }

@@ -89,7 +89,8 @@ mod tests {
         request["uid"] = json!("u");
         let body = json!({"kind": "AdmissionReview", "apiVersion": review::API_VERSION, "request": request}).to_string();
         let policy = crate::config::read(config.as_bytes()).0.unwrap_or_default();
-        let facts = RequestFacts { namespace: "default", history: &SharedHistory::default(), cluster: &podsight_rules::NoFacts };
+        let facts =
+            RequestFacts { namespace: "default", history: &SharedHistory::default(), cluster: &podsight_cluster::Cluster::new("default") };
         answer(&review::read(body.as_bytes()).unwrap(), policy.within("default", None), &facts)
     }
 

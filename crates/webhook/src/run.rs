@@ -5,7 +5,7 @@ use crate::certificates::{Keeper, KeeperMetrics, Source};
 use crate::config;
 use crate::history;
 use crate::metrics::{WatchMetrics, WebhookMetrics};
-use crate::server::{Webhook, check};
+use crate::server::{NAMESPACE, Webhook, check};
 use crate::watches;
 use anyhow::Context as _;
 use podsight_cluster::Cluster;
@@ -34,8 +34,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     readiness.not_ready("certificate", "it was not read yet");
 
     let mut metrics = Metrics::new("podsight_webhook", env!("CARGO_PKG_VERSION"));
-    // Of objects that name no namespace the API server tells one all the same.
-    let cluster = Arc::new(Cluster::new("default"));
+    let cluster = Arc::new(Cluster::new(NAMESPACE));
     let (facts, namespaces) = (Arc::clone(&cluster), Arc::clone(&cluster));
     let webhook = Webhook::new(check, WebhookMetrics::register(metrics.own()))
         .knowing(facts)

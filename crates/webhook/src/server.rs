@@ -16,7 +16,8 @@ use axum::extract::State;
 use axum::http::{HeaderValue, Request, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
-use podsight_rules::{Certainty, Facts, Finding, NoFacts};
+use podsight_cluster::Cluster;
+use podsight_rules::{Certainty, Facts, Finding};
 use podsight_runtime::serve::Unread;
 use podsight_spec::Workload;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -45,6 +46,9 @@ enum Ask {
     Mutate,
 }
 
+/// Of objects that name no namespace the API server tells one all the same.
+pub(crate) const NAMESPACE: &str = "default";
+
 /// Bytes of the reviews that have come and wait for their turn: the time that they will take goes by their size. At some 10 ns a byte the
 /// last of them waits for 10 ms.
 const WAITING_MAX_BYTES: usize = 1024 * 1024;
@@ -61,7 +65,7 @@ pub struct Webhook {
     check: Check,
     policy: Arc<ArcSwap<Policy>>,
     history: SharedHistory,
-    cluster: Arc<dyn Facts + Send + Sync>,
+    cluster: Arc<Cluster>,
     namespace_labels: NamespaceLabels,
     metrics: WebhookMetrics,
     waiting: Gate,
@@ -82,7 +86,7 @@ impl Webhook {
             check,
             policy: Arc::default(),
             history: SharedHistory::default(),
-            cluster: Arc::new(NoFacts),
+            cluster: Arc::new(Cluster::new(NAMESPACE)),
             namespace_labels: Arc::new(|_| None),
             metrics,
             waiting: Gate::new(WAITING_MAX_BYTES),
@@ -98,7 +102,7 @@ impl Webhook {
 
     /// Knows other objects from here on.
     #[must_use]
-    pub fn knowing(mut self, cluster: Arc<dyn Facts + Send + Sync>) -> Self {
+    pub fn knowing(mut self, cluster: Arc<Cluster>) -> Self {
         self.cluster = cluster;
         self
     }

@@ -62,11 +62,19 @@ declare_rule! {
     }
 }
 
+/// From this minor version on the API server itself warns about templates whose pods the enforced level will refuse, unless the namespace asks for another
+/// level of warnings (`PolicyToEvaluate` of `k8s.io/pod-security-admission`; older versions may do so as well).
+const WARNS_OF_ENFORCED_LEVEL: u32 = 37;
+
 fn check(rule: &dyn Rule, subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     if !subject.facts.knows_objects() || subject.workload.is_partial() {
         return;
     }
     let Some(enforced) = subject.facts.pod_security(subject.workload.namespace) else { return };
+    let is_built_in = matches!(subject.workload.api_version.split_once('/').map_or("", |(group, _)| group), "" | "apps" | "batch");
+    if is_built_in && subject.facts.admitting_minor().is_some_and(|minor| minor >= WARNS_OF_ENFORCED_LEVEL) {
+        return;
+    }
     let found = violations(subject, enforced);
     let Some(first) = found.first() else { return };
     let level = enforced.level.name();

@@ -1,0 +1,116 @@
+//! A webhook that follows the cluster: the real program on this machine, with the identity and the rights that the manifests give it. The pods of the testbed
+//! cannot reach its API server, which listens on loopback.
+
+use anyhow::{Context as _, Result};
+use base64::prelude::{BASE64_STANDARD, Engine as _};
+use kube::config::Kubeconfig;
+use podsight_tests::authority::Authority;
+use podsight_tests::client::Client;
+use podsight_tests::testbed::{SYSTEM, Testbed, until};
+use serde_json::{Value, json};
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use tempfile::TempDir;
+
+/// The label of the namespaces whose objects this webhook is asked about.
+pub(crate) const LABEL: &str = "podsight.test/following";
+
+/// The webhook, ended with the test.
+pub(crate) struct Following<'t> {
+    testbed: &'t Testbed,
+    child: Child,
+    admin: String,
+    name: String,
+    folder: TempDir,
+}
+
+impl<'t> Following<'t> {
+    /// Starts the webhook, waits until it knows all kinds, and has the API server ask it.
+    pub(crate) fn start(testbed: &'t Testbed) -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        // The opt-in part as well: Secrets.
+        let component = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/components/watch-secrets/role.yaml");
+        testbed.kubectl.run(&["apply", "-f", &component.display().to_string()])?;
+        let authority = Authority::new()?;
+        let pair = authority.issue_for("127.0.0.1")?;
+        let file = |name: &str, text: &str| -> Result<String> {
+            let path = folder.path().join(name);
+            std::fs::write(&path, text).with_context(|| format!("write {}", path.display()))?;
+            Ok(path.display().to_string())
+        };
+        let certificate = file("tls.crt", &pair.certificate)?;
+        let key = file("tls.key", &pair.key)?;
+        let kubeconfig = file("kubeconfig", &kubeconfig(testbed)?.to_string())?;
+        let program = testbed.description.podsight.with_file_name("podsight-webhook");
+        let mut child = Command::new(&program)
+            .env("KUBECONFIG", kubeconfig)
+            .args(["--listen=127.0.0.1:0", "--admin-listen=127.0.0.1:0", "--log-format=json", "--watch-secrets"])
+            .args(["--tls-cert", &certificate, "--tls-key", &key])
+            .stderr(Stdio::piped())
+            .spawn()
+            .with_context(|| format!("start {}", program.display()))?;
+        let mut lines = BufReader::new(child.stderr.take().context("no standard error")?).lines();
+        let first = lines.next().context("the webhook said nothing")??;
+        // Read on, or the program would wait for room in the pipe.
+        thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
+        let started: Value = serde_json::from_str(&first).with_context(|| first.clone())?;
+        let address = |field: &str| started.get(field).and_then(Value::as_str).map(str::to_owned).context("no address");
+        let (listen, admin) = (address("listen")?, address("admin_listen")?);
+        let name = format!("e2e-following-{}", std::process::id());
+        let following = Self { testbed, child, admin, name, folder };
+        until("the webhook knows all kinds", || Ok(following.knows_all()?.then_some(())))?;
+        following.register(&listen, &authority)?;
+        Ok(following)
+    }
+
+    fn knows_all(&self) -> Result<bool> {
+        let ask = async { Client::plain(self.admin.parse()?).await?.get("/metrics").await };
+        let text = podsight_runtime::block_on(ask)??.body;
+        let complete = text.lines().filter(|line| line.starts_with("podsight_webhook_watched_completely{") && line.ends_with(" 1")).count();
+        Ok(complete == podsight_cluster::Kind::ALL.len())
+    }
+
+    /// Has the API server ask this webhook as it asks the installed one, about other namespaces.
+    fn register(&self, listen: &str, authority: &Authority) -> Result<()> {
+        let configuration = self.testbed.kubectl.get(&["validatingwebhookconfiguration", "podsight-webhook"])?;
+        let mut webhook = configuration.pointer("/webhooks/0").and_then(Value::as_object).context("no webhook is installed")?.clone();
+        let call = json!({"url": format!("https://{listen}/validate"), "caBundle": BASE64_STANDARD.encode(authority.certificate())});
+        webhook.insert("clientConfig".to_owned(), call);
+        webhook.insert("namespaceSelector".to_owned(), json!({"matchLabels": {LABEL: self.name}}));
+        let object = json!({"apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingWebhookConfiguration",
+            "metadata": {"name": self.name}, "webhooks": [webhook]});
+        let path = self.folder.path().join("configuration.json");
+        std::fs::write(&path, object.to_string())?;
+        self.testbed.kubectl.run(&["create", "-f", &path.display().to_string()])?;
+        Ok(())
+    }
+
+    /// The labels of a namespace about whose objects this webhook is asked, and not the installed one.
+    pub(crate) fn labels(&self) -> Value {
+        json!({LABEL: self.name, "podsight.dev/admission": "disabled"})
+    }
+}
+
+impl Drop for Following<'_> {
+    fn drop(&mut self) {
+        drop(self.testbed.kubectl.output(&["delete", "validatingwebhookconfiguration", &self.name]));
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// The testbed's server, and a token of the webhook's ServiceAccount.
+fn kubeconfig(testbed: &Testbed) -> Result<Value> {
+    let file = &testbed.description.kubeconfig;
+    let own = Kubeconfig::read_from(file).with_context(|| format!("read {}", file.display()))?;
+    let cluster = own.clusters.first().and_then(|cluster| cluster.cluster.clone()).context("no cluster in the kubeconfig")?;
+    let token = testbed.kubectl.run(&["create", "token", "podsight-webhook", "-n", SYSTEM])?;
+    Ok(json!({
+        "apiVersion": "v1", "kind": "Config", "current-context": "podsight",
+        "clusters": [{"name": "podsight", "cluster": cluster}],
+        "users": [{"name": "webhook", "user": {"token": token.trim()}}],
+        "contexts": [{"name": "podsight", "context": {"cluster": "podsight", "user": "webhook"}}],
+    }))
+}
