@@ -82,7 +82,8 @@ fn by_name(text: &str) -> Result<Objects> {
         if object.is_null() {
             continue;
         }
-        let name = format!("{}/{}", object["kind"].as_str().unwrap_or_default(), object["metadata"]["name"].as_str().unwrap_or_default());
+        let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+        let name = format!("{}/{}", text("/kind"), text("/metadata/name"));
         if let Some(labels) = object.pointer_mut("/metadata/labels").and_then(Value::as_object_mut) {
             labels.retain(|label, _| !HELMS_OWN.contains(&label.as_str()));
         }
@@ -162,7 +163,7 @@ fn every_object_is_the_releases_own() -> Result<()> {
 /// The pointers of the values that the schema names; what is below one that is empty by default goes together.
 fn leaves(schema: &Value, defaults: &Value, pointer: &str, into: &mut BTreeSet<String>) {
     let is_empty = defaults.pointer(pointer) == Some(&json!({}));
-    match schema["properties"].as_object().filter(|_| !is_empty) {
+    match schema.get("properties").and_then(Value::as_object).filter(|_| !is_empty) {
         Some(properties) => properties.iter().for_each(|(key, schema)| leaves(schema, defaults, &format!("{pointer}/{key}"), into)),
         None => drop(into.insert(pointer.to_owned())),
     }
