@@ -15,7 +15,8 @@ use tempfile::TempDir;
 const HELMS_OWN: [&str; 2] = ["app.kubernetes.io/managed-by", "helm.sh/chart"];
 
 /// Values that ci/everything-values.yaml cannot hold beside others, and what they are set to instead.
-const APART: [(&str, &str); 8] = [
+const APART: [(&str, &str); 9] = [
+    ("/webhook/mutation/enabled", "false"),
     ("/webhook/disruptionBudget/enabled", "false"),
     ("/webhook/enabled", "false"),
     ("/webhook/image/tag", "\"1\""),
@@ -119,7 +120,8 @@ fn helm_gives_what_kustomize_gives() -> Result<()> {
         ("kmsg", &["overlays/kmsg"], &[]),
         ("openshift", &["overlays/openshift"], &[]),
         ("observability", &["base", "observability"], &[]),
-        ("narrow", &["base"], &["components/without-counters", "policy/webhook-network"]),
+        ("secret", &["base"], &["components/mounted-certificate"]),
+        ("narrow", &["base"], &["components/without-counters", "components/watch-secrets", "policy/webhook-network"]),
     ] {
         let helm = chart.ci(values)?;
         let mut kustomize = chart.kustomized(resources, components)?;
