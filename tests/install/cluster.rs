@@ -9,7 +9,8 @@ use std::process::Command;
 /// Helm with the testbed's cluster.
 pub(crate) struct Helm<'t> {
     testbed: &'t Testbed,
-    program: PathBuf,
+    /// Its file.
+    pub(crate) program: PathBuf,
     folder: PathBuf,
 }
 

@@ -2,13 +2,14 @@
 
 use crate::applies::Applies;
 use crate::cluster::{Helm, of_podsight, until_only};
+use crate::server_side;
 use anyhow::{Context as _, Result, ensure};
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use podsight_testbed::description::Kind;
 use podsight_testbed::folders;
 use podsight_tests::authority::Authority;
 use podsight_tests::checkers;
-use podsight_tests::testbed::{Namespace, SYSTEM, Testbed, until};
+use podsight_tests::testbed::{Namespace, SYSTEM, Testbed, text, until};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;
@@ -29,11 +30,12 @@ fn nobody_notices_an_install_an_upgrade_or_an_uninstall() -> Result<()> {
     let applies = Applies::start(&testbed, &namespace);
     let helm = Helm::new(&testbed, helm, folder.path());
 
-    let result = by_helm(&testbed, &namespace, &helm, &installed, folder.path())
-        // Whatever became of it, the testbed is to be as it was.
-        .and(by_kustomize(&testbed, &installed, folder.path()));
+    let helms = by_helm(&testbed, &namespace, &helm, &installed, folder.path());
+    // Whatever became of it, the testbed is to be as it was.
+    let kustomizes = by_kustomize(&testbed, &installed, folder.path());
     let answers = applies.finish()?;
-    result?;
+    helms?;
+    kustomizes?;
     let warned = answers.iter().filter(|said| said.lines().any(|line| line == WARNING)).count();
     ensure!(warned > 0 && warned < answers.len(), "{warned} of {} applies were warned about, and not before and after only", answers.len());
     // Pods, ReplicaSets and the like have other names now.
@@ -68,6 +70,7 @@ fn by_helm(testbed: &Testbed, namespace: &Namespace<'_>, helm: &Helm<'_>, instal
     until("the namespace has its service account", || {
         Ok(testbed.kubectl.output(&["get", "serviceaccount", "default", "-n", SYSTEM])?.status.success().then_some(()))
     })?;
+    server_side::takes_everything(testbed, &helm.program)?;
     let rest = of_podsight(testbed)?;
     let rest: Vec<&str> = rest.iter().map(String::as_str).collect();
 
@@ -135,14 +138,15 @@ fn by_kustomize(testbed: &Testbed, installed: &Path, folder: &Path) -> Result<()
 /// Waits until the Deployment of this revision of the chart serves with so many replicas.
 fn serving(testbed: &Testbed, chart: &str, replicas: u64) -> Result<()> {
     let shown = testbed.kubectl.get(&["deployment", "podsight-webhook", "-n", SYSTEM])?;
-    assert_eq!(shown["metadata"]["labels"]["helm.sh/chart"], format!("podsight-{chart}"));
+    assert_eq!(text(&shown, "/metadata/labels/helm.sh~1chart"), format!("podsight-{chart}"));
     ready(testbed, replicas)
 }
 
 fn ready(testbed: &Testbed, replicas: u64) -> Result<()> {
     testbed.kubectl.run(&["rollout", "status", "deployment/podsight-webhook", "-n", SYSTEM, "--timeout=280s"])?;
     let shown = testbed.kubectl.get(&["deployment", "podsight-webhook", "-n", SYSTEM])?;
-    ensure!(shown["status"]["readyReplicas"] == replicas, "{}", shown["status"]);
+    let ready = shown.pointer("/status/readyReplicas").and_then(Value::as_u64);
+    ensure!(ready == Some(replicas), "{ready:?} replicas are ready, not {replicas}");
     Ok(())
 }
 

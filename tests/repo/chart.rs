@@ -15,7 +15,8 @@ use tempfile::TempDir;
 const HELMS_OWN: [&str; 2] = ["app.kubernetes.io/managed-by", "helm.sh/chart"];
 
 /// Values that ci/everything-values.yaml cannot hold beside others, and what they are set to instead.
-const APART: [(&str, &str); 8] = [
+const APART: [(&str, &str); 9] = [
+    ("/webhook/mutation/enabled", "false"),
     ("/webhook/disruptionBudget/enabled", "false"),
     ("/webhook/enabled", "false"),
     ("/webhook/image/tag", "\"1\""),
@@ -82,7 +83,8 @@ fn by_name(text: &str) -> Result<Objects> {
         if object.is_null() {
             continue;
         }
-        let name = format!("{}/{}", object["kind"].as_str().unwrap_or_default(), object["metadata"]["name"].as_str().unwrap_or_default());
+        let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+        let name = format!("{}/{}", text("/kind"), text("/metadata/name"));
         if let Some(labels) = object.pointer_mut("/metadata/labels").and_then(Value::as_object_mut) {
             labels.retain(|label, _| !HELMS_OWN.contains(&label.as_str()));
         }
@@ -118,7 +120,8 @@ fn helm_gives_what_kustomize_gives() -> Result<()> {
         ("kmsg", &["overlays/kmsg"], &[]),
         ("openshift", &["overlays/openshift"], &[]),
         ("observability", &["base", "observability"], &[]),
-        ("narrow", &["base"], &["components/without-counters", "policy/webhook-network"]),
+        ("secret", &["base"], &["components/mounted-certificate"]),
+        ("narrow", &["base"], &["components/without-counters", "components/watch-secrets", "policy/webhook-network"]),
     ] {
         let helm = chart.ci(values)?;
         let mut kustomize = chart.kustomized(resources, components)?;
@@ -162,7 +165,7 @@ fn every_object_is_the_releases_own() -> Result<()> {
 /// The pointers of the values that the schema names; what is below one that is empty by default goes together.
 fn leaves(schema: &Value, defaults: &Value, pointer: &str, into: &mut BTreeSet<String>) {
     let is_empty = defaults.pointer(pointer) == Some(&json!({}));
-    match schema["properties"].as_object().filter(|_| !is_empty) {
+    match schema.get("properties").and_then(Value::as_object).filter(|_| !is_empty) {
         Some(properties) => properties.iter().for_each(|(key, schema)| leaves(schema, defaults, &format!("{pointer}/{key}"), into)),
         None => drop(into.insert(pointer.to_owned())),
     }

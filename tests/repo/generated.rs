@@ -11,6 +11,7 @@ use podsight_runtime::metrics::Metrics;
 use podsight_runtime::shutdown::{Phase, Shutdown};
 use podsight_tests::authority::Authority;
 use podsight_tests::program::program;
+use podsight_webhook::metrics::{WatchMetrics, WatchedKind};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::process::Command;
@@ -167,7 +168,8 @@ pub(crate) fn series() -> Result<BTreeSet<String>> {
 fn registries() -> Result<[Metrics; 2]> {
     let mut webhook = Metrics::new("podsight_webhook", "");
     podsight_webhook::metrics::WebhookMetrics::register(webhook.own());
-    podsight_webhook::metrics::WatchMetrics::register(webhook.own());
+    // A family that is empty does not tell that its values are gauges.
+    WatchMetrics::register(webhook.own()).watched(WatchedKind::Node, 0, false);
     podsight_runtime::serve::ConnectionMetrics::default().register(webhook.own());
     podsight_webhook::certificates::KeeperMetrics::register(webhook.own());
     certificates()?.register(webhook.own());

@@ -14,16 +14,16 @@ const FOLDER: &str = "deploy/observability";
 /// Series of the API server that tell of its calls (`pkg/admission/metrics` of k8s.io/apiserver), and what Prometheus itself adds.
 const FOREIGN: [&str; 2] = ["apiserver_admission_webhook_admission_duration_seconds_bucket", "apiserver_admission_webhook_fail_open_count"];
 
-/// Words of PromQL that labels in parentheses follow.
+/// Words of `PromQL` that labels in parentheses follow.
 const GROUPINGS: [&str; 6] = ["by", "group_left", "group_right", "ignoring", "on", "without"];
 
-/// Words of PromQL that stand alone.
+/// Words of `PromQL` that stand alone.
 const KEYWORDS: [&str; 6] = ["and", "atan2", "bool", "offset", "or", "unless"];
 
 fn rules() -> Result<Vec<Value>> {
     let [file] = <[Value; 1]>::try_from(objects::documents(&format!("{FOLDER}/rules.yaml"))?).ok().context("one document")?;
-    let groups = file["groups"].as_array().context("no groups")?;
-    Ok(groups.iter().flat_map(|group| group["rules"].as_array().cloned().unwrap_or_default()).collect())
+    let groups = file.get("groups").and_then(Value::as_array).context("no groups")?;
+    Ok(groups.iter().filter_map(|group| group.get("rules")?.as_array()).flatten().cloned().collect())
 }
 
 /// The dashboard's queries, each with the title of its panel.
@@ -31,10 +31,10 @@ fn queries() -> Result<Vec<(String, String)>> {
     let dashboard: Value =
         serde_json::from_str(&repository::read(&format!("{FOLDER}/dashboard.json"))?).context("the dashboard is no JSON")?;
     let mut all = Vec::new();
-    for panel in dashboard["panels"].as_array().context("no panels")? {
-        let title = panel["title"].as_str().context("a panel without a title")?;
-        for target in panel["targets"].as_array().into_iter().flatten() {
-            all.push((title.to_owned(), target["expr"].as_str().context("a target without a query")?.to_owned()));
+    for panel in dashboard.get("panels").and_then(Value::as_array).context("no panels")? {
+        let title = panel.get("title").and_then(Value::as_str).context("a panel without a title")?;
+        for target in panel.get("targets").and_then(Value::as_array).into_iter().flatten() {
+            all.push((title.to_owned(), target.get("expr").and_then(Value::as_str).context("a target without a query")?.to_owned()));
         }
     }
     ensure!(all.len() > 20, "too few queries");

@@ -188,7 +188,7 @@ impl WatchMetrics {
     }
 
     /// Sets how many objects of a kind are known, and whether they are all.
-    pub(crate) fn watched(&self, kind: WatchedKind, objects: usize, is_complete: bool) {
+    pub fn watched(&self, kind: WatchedKind, objects: usize, is_complete: bool) {
         let labels = WatchLabels { kind };
         self.objects.get_or_create(&labels).set(i64::try_from(objects).unwrap_or(i64::MAX));
         self.complete.get_or_create(&labels).set(i64::from(is_complete));

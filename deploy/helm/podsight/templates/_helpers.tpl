@@ -88,3 +88,34 @@ Puts the values that both programs have into a workload. Takes {root, object, va
 {{- $_ := set $pod.metadata "labels" (merge (dict) $pod.metadata.labels $values.podLabels) -}}
 {{- with $values.podAnnotations }}{{ $_ := set $pod.metadata "annotations" (merge (dict) . ($pod.metadata.annotations | default dict)) }}{{ end -}}
 {{- end -}}
+
+{{/*
+A webhook configuration with the values that both have. Takes {root, file, failurePolicy}.
+*/}}
+{{- define "podsight.configuration" -}}
+{{- $root := .root -}}
+{{- $values := $root.Values.webhook -}}
+{{- range include "podsight.objects" (pick . "root" "file") | fromJsonArray }}
+{{- if eq $values.certificate.mode "cert-manager" }}
+{{- $annotation := dict "cert-manager.io/inject-ca-from" (printf "%s/podsight-webhook" $root.Release.Namespace) }}
+{{- $_ := set .metadata "annotations" (merge (dict) $annotation (.metadata.annotations | default dict)) }}
+{{- end }}
+{{- range .webhooks }}
+{{- $_ := set . "failurePolicy" $.failurePolicy }}
+{{- $_ := set . "timeoutSeconds" $values.timeoutSeconds }}
+{{- $expressions := list }}
+{{- range .namespaceSelector.matchExpressions }}
+{{- if eq .key "kubernetes.io/metadata.name" }}
+{{- $_ := set . "values" (append $values.excludedNamespaces $root.Release.Namespace | uniq) }}
+{{- end }}
+{{- $expressions = append $expressions . }}
+{{- end }}
+{{- $_ := set .namespaceSelector "matchExpressions" (concat $expressions $values.namespaceExpressions) }}
+{{- if and (eq $values.certificate.mode "secret") $values.certificate.caBundle }}
+{{- $_ := set .clientConfig "caBundle" $values.certificate.caBundle }}
+{{- end }}
+{{- end }}
+---
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
