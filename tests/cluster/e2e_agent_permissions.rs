@@ -25,7 +25,7 @@ fn rbac_lets_it_read_pods_and_write_their_status_and_events() -> Result<()> {
     selfsubjectreviews.authentication.k8s.io        []                                     []    [create]
     selfsubjectaccessreviews.authorization.k8s.io   []                                     []    [create]
     selfsubjectrulesreviews.authorization.k8s.io    []                                     []    [create]
-    pods                                            []                                     []    [get list watch]
+    pods                                            []                                     []    [list watch]
     clustertrustbundles.certificates.k8s.io         []                                     []    [get list watch]
     pods/status                                     []                                     []    [patch]
     "#);

@@ -3,9 +3,11 @@
 
 mod e2e_agent_permissions;
 mod e2e_agent_policy;
+mod e2e_agent_rights;
 mod e2e_certificate;
 mod e2e_cluster;
 mod e2e_cluster_corpus;
+mod e2e_doctor;
 mod e2e_ephemeral;
 mod e2e_mutation;
 mod e2e_policy;

@@ -448,7 +448,7 @@ fn the_agent_has_three_rights() -> Result<()> {
     assert_eq!(
         *find(&objects, "ClusterRole", "podsight-agent")?.at("/rules"),
         json!([
-            {"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list", "watch"]},
+            {"apiGroups": [""], "resources": ["pods"], "verbs": ["list", "watch"]},
             {"apiGroups": [""], "resources": ["pods/status"], "verbs": ["patch"]},
             {"apiGroups": [""], "resources": ["events"], "verbs": ["create"]},
         ])

@@ -5,7 +5,6 @@ use crate::explain::cluster::Cluster;
 use crate::output;
 use anyhow::Context as _;
 use podsight_doctor::{Read, Seen, judge};
-use serde_json::Value;
 use std::io::Write as _;
 use std::process::{ExitCode, Stdio};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -126,6 +125,7 @@ fn unix_seconds() -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::Value;
 
     #[test]
     fn the_probe_is_what_a_rule_warns_about() {

@@ -65,8 +65,10 @@ pub fn text(seen: &Seen, findings: &[Finding], lang: Lang) -> String {
         (Lang::En, _, _) => format!("podsight is not well: {wrong} wrong, {risky} risky\n"),
         (Lang::Zh, _, _) => format!("podsight 有问题：{wrong} 处错误，{risky} 处风险\n"),
     };
-    // Writing to a string cannot fail.
-    let mut line = |line: std::fmt::Arguments<'_>| drop(writeln!(text, "{line}"));
+    let mut line = |line: std::fmt::Arguments<'_>| {
+        let written = writeln!(text, "{line}");
+        debug_assert!(written.is_ok(), "writing to a string cannot fail");
+    };
     for finding in findings {
         let level = match (finding.check.level(), lang) {
             (Level::Wrong, Lang::En) => "wrong",

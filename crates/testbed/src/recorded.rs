@@ -65,14 +65,8 @@ impl Recorded {
 
     /// Lets the kernel kill in `pods`, as far as the agent can tell: writes the recorded log to `file` and starts the agent.
     pub fn play(&self, processes: &mut Processes, plane: &ControlPlane, pods: &[&str], file: &Path) -> Result<()> {
-        let uptime = fs::read_to_string("/proc/uptime").context("read /proc/uptime")?;
-        let now_usec = microseconds(&uptime).context("understand /proc/uptime")?;
-        let mut log = String::new();
-        for (before, pod) in (0..).zip(pods) {
-            let uid = report_running(processes, plane, pod)?;
-            log.push_str(&kill(&uid, before, now_usec));
-        }
-        fs::write(file, log).with_context(|| format!("write {}", file.display()))?;
+        let uids = pods.iter().map(|pod| report_running(processes, plane, pod)).collect::<Result<Vec<_>>>()?;
+        fs::write(file, kernel_log(&uids)?).with_context(|| format!("write {}", file.display()))?;
         self.start_agent(processes, plane, file)
     }
 
@@ -125,6 +119,13 @@ impl Recorded {
     }
 }
 
+/// A kernel log in which a process was killed in each of these pods a moment ago, in the container that [`container_id`] names.
+pub fn kernel_log(uids: &[String]) -> Result<String> {
+    let uptime = fs::read_to_string("/proc/uptime").context("read /proc/uptime")?;
+    let now_usec = microseconds(&uptime).context("understand /proc/uptime")?;
+    Ok((0..).zip(uids).map(|(before, uid)| kill(uid, before, now_usec)).collect())
+}
+
 /// Waits until the scheduler has placed the pod and reports it as running; gives its UID.
 fn report_running(processes: &mut Processes, plane: &ControlPlane, pod: &str) -> Result<String> {
     let object = until(&format!("pod/{pod} is scheduled"), LIMIT, || {
@@ -160,7 +161,7 @@ fn kill(uid: &str, before: u64, now_usec: u64) -> String {
 }
 
 /// 64 hexadecimal digits that belong to the pod.
-fn container_id(uid: &str) -> String {
+pub fn container_id(uid: &str) -> String {
     hex(&Sha256::digest(uid))
 }
 
