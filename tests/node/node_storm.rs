@@ -17,19 +17,32 @@ fn in_the_guest() -> Result<()> {
     each::on(description::Kind::Guest, "e2e-storm", storms)
 }
 
+#[test]
+fn of_groups_in_the_guest() -> Result<()> {
+    each::on(description::Kind::Guest, "e2e-storm-group", of_groups)
+}
+
 fn storms(place: &Place<'_>) -> Result<()> {
     let _agent = place.agent_disturbed();
     if place.node.cgroup == Cgroup::V1 {
         return of_children(place);
     }
-    let mut groups = Pods::create(place, "group", Kind::Groups)?;
-    show(&groups.storm(Agent::Left)?);
-    groups.delete()?;
     // As `singleProcessOOMKill: true` on every node of the cluster: then cgroup v2 kills as v1 does.
     kills_single_processes(place, "single", true)?;
     let stormed = of_children(place);
     kills_single_processes(place, "whole", false)?;
     stormed
+}
+
+/// All processes of a container are one incident.
+fn of_groups(place: &Place<'_>) -> Result<()> {
+    if place.node.cgroup == Cgroup::V1 {
+        return Ok(());
+    }
+    let _agent = place.agent_disturbed();
+    let mut pods = Pods::create(place, "group", Kind::Groups)?;
+    show(&pods.storm(Agent::Left)?);
+    pods.delete()
 }
 
 fn of_children(place: &Place<'_>) -> Result<()> {

@@ -16,6 +16,8 @@ pub(crate) struct Framed<'a> {
     pub(crate) bare: bool,
     /// The text has the escapes of `/dev/kmsg`.
     pub(crate) escaped: bool,
+    /// The text may have those of rsyslog.
+    pub(crate) octal: bool,
 }
 
 /// Frames that stand in each other: a container's log of a syslog file of a kernel line.
@@ -78,6 +80,7 @@ fn frame_at(line: &[u8], depth: usize) -> Framed<'_> {
         return text.map(|text| tagged(text, 0)).or_else(|| node_event(line)).unwrap_or(bare);
     };
     let mut framed = after_stamp(&stamp, depth);
+    framed.octal |= stamp.kind != Kind::Bracket && framed.facility == Some(0) && !framed.escaped;
     framed.usec = framed.usec.or(stamp.usec);
     if framed.time.is_none() {
         framed.time = stamp.time;

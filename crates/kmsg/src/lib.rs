@@ -8,6 +8,7 @@ mod dev_kmsg;
 mod filter;
 mod frame;
 mod journal;
+mod newest_first;
 mod record;
 mod replay;
 mod stamp;
@@ -15,6 +16,7 @@ mod syslog;
 
 pub use dev_kmsg::{DevKmsg, ReadError};
 pub use filter::Filter;
+pub use newest_first::oldest_first;
 pub use record::{Place, Record, escape, kmsg_record, unescape};
 pub use replay::Replay;
 pub use syslog::{NewLines, Syslog, SyslogError, new_lines};

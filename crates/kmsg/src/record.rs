@@ -127,6 +127,32 @@ pub fn unescape(text: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(plain)
 }
 
+/// Undoes what rsyslog does to control characters: `#` and three octal digits (`$EscapeControlCharactersOnReceive`).
+pub(crate) fn unescape_octal(text: &[u8]) -> Cow<'_, [u8]> {
+    let Some(first) = memchr::memchr(b'#', text) else {
+        return Cow::Borrowed(text);
+    };
+    let (before, mut rest) = text.split_at_checked(first).unwrap_or((text, b""));
+    let mut plain = before.to_vec();
+    while let Some((byte, after)) = rest.split_first() {
+        match rest {
+            [b'#', b'0', high @ b'0'..=b'3', low @ b'0'..=b'7', after @ ..] => {
+                plain.push((high - b'0') << 3 | (low - b'0'));
+                rest = after;
+            }
+            [b'#', b'1', b'7', b'7', after @ ..] => {
+                plain.push(0x7f);
+                rest = after;
+            }
+            _ => {
+                plain.push(*byte);
+                rest = after;
+            }
+        }
+    }
+    Cow::Owned(plain)
+}
+
 fn hex(digit: u8) -> u8 {
     match digit {
         b'0'..=b'9' => digit - b'0',

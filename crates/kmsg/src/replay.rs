@@ -3,7 +3,7 @@
 use crate::filter::Filter;
 use crate::frame::{Framed, frame};
 use crate::journal;
-use crate::record::{Place, Record, kmsg_header, unescape};
+use crate::record::{Place, Record, kmsg_header, unescape, unescape_octal};
 use std::borrow::Cow;
 
 /// Gives the records of a log that is held in memory.
@@ -191,7 +191,11 @@ impl<'a> Replay<'a> {
             time: framed.time.map(String::from_utf8_lossy),
             facility: framed.facility,
             level: framed.level,
-            text: if framed.escaped { unescape(framed.text) } else { Cow::Borrowed(framed.text) },
+            text: match (framed.escaped, framed.octal) {
+                (true, _) => unescape(framed.text),
+                (false, true) => unescape_octal(framed.text),
+                (false, false) => Cow::Borrowed(framed.text),
+            },
             place: if framed.bare { Place::Bare } else { Place::Own },
             lost: std::mem::take(&mut self.lost_untold),
         }
@@ -284,6 +288,14 @@ mod tests {
         let second = replay.next(true).unwrap();
         assert_eq!((second.place, &*second.text), (Place::Indented, &b"file 688"[..]));
         assert_eq!(replay.next(true).unwrap().place, Place::Bare);
+    }
+
+    #[test]
+    fn a_newline_in_a_syslog_file_is_shown_by_a_number() {
+        let line = "Sep  4 13:00:04 node1 kernel: [    1.5] anon 311#012file 688#177 #912 #";
+        assert_eq!(texts(line, true), ["anon 311\nfile 688\u{7f} #912 #"]);
+        // No other form has it: there it is a name.
+        assert_eq!(texts("[    1.5] a#012b", true), ["a#012b"]);
     }
 
     #[test]

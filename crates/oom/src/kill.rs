@@ -55,6 +55,8 @@ pub struct Kill {
     pub sysrq: bool,
     /// The kernel chose this process first and killed a child of it (before 5.1).
     pub chosen_pid: Option<u32>,
+    /// Processes that were killed along with it because they share its memory: ids and names (before 4.6; later kernels do not tell).
+    pub sharing: Vec<(u32, Vec<u8>)>,
     /// What the report says about the memory.
     pub report: Option<Arc<Report>>,
 }

@@ -14,13 +14,15 @@ use podsight_kmsg::{Place, Record, Replay};
 const MAX_STRANGE_LINES: u32 = 5000;
 /// So many kills are remembered, to know what a reaped process is.
 const RECENT: usize = 64;
+/// So many processes that share a victim's memory are listed.
+const MAX_SHARING: usize = 16;
 /// A name is never as long as this.
 const MAX_COMM_BYTES: usize = 64;
 
 /// What the machine has found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// A kill. The same kill may come twice, the second time with more known (its group): its `seq`, `usec` and `pid` are its identity.
+    /// A kill. The same kill may come again with more known (its group, who shares its memory): its `seq`, `usec` and `pid` are its identity.
     Kill(Box<Kill>),
     /// A report that names a cgroup, or a process that was chosen, and whose kill line is missing from the log: most likely a kill, of an unknown
     /// process. `pid` is absent.
@@ -86,7 +88,8 @@ impl Default for Machine {
 
 /// Reads a whole log in any form, and tells how many records are missing from it.
 pub fn read_log(log: &[u8], machine: &mut Machine, events: &mut Vec<Event>) -> u64 {
-    let mut replay = Replay::new(log);
+    let log = podsight_kmsg::oldest_first(log);
+    let mut replay = Replay::new(&log);
     while let Some(record) = replay.next(machine.wants_everything()) {
         machine.push(&record, events);
     }
@@ -220,7 +223,12 @@ impl Machine {
                 }
             }
             Line::Killed(line) => self.killed(record, &line, events),
-            Line::Sharing(_) => {}
+            Line::Sharing(line) => {
+                if let Some(kill) = self.last_kill.as_mut().filter(|kill| kill.sharing.len() < MAX_SHARING) {
+                    kill.sharing.push((line.pid, bounded(line.comm, MAX_COMM_BYTES)));
+                    events.push(Event::Kill(Box::new(kill.clone())));
+                }
+            }
             Line::Group(line) => self.group(record, line.path, events),
             Line::Reaped(line) => self.reaped(&line, events),
             Line::AlreadyExiting(line) => {

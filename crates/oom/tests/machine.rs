@@ -202,6 +202,36 @@ fn kernels_before_5_0() {
 }
 
 #[test]
+fn who_shares_the_victims_memory_is_listed() {
+    let log = raw(&[
+        "Out of memory: Kill process 7 (a) score 996 or sacrifice child",
+        "Killed process 7 (a) total-vm:33558652kB, anon-rss:920kB, file-rss:452kB",
+        "Kill process 8 (b) c) sharing same memory",
+        "Kill process 9 (d) sharing same memory",
+    ]);
+    let found = events(&log);
+    let Some(Event::Kill(kill)) = found.last() else { panic!("{found:?}") };
+    assert_eq!((kill.pid, &kill.sharing), (Some(7), &vec![(8, b"b) c".to_vec()), (9, b"d".to_vec())]));
+    let ids: Vec<_> = found.iter().map(|event| if let Event::Kill(kill) = event { kill.seq } else { None }).collect();
+    assert!(ids.iter().all(|id| *id == ids[0]), "one kill, of which more and more is known: {found:?}");
+}
+
+/// `journalctl -r`
+#[test]
+fn a_log_with_the_newest_line_first() {
+    let log = raw(&[
+        &invoked("a"),
+        &constraint("/p", "/p/c", "a", 7),
+        &killed("a", 7),
+        &invoked("b"),
+        &constraint("/p", "/p/d", "b", 8),
+        &killed("b", 8),
+    ]);
+    let turned = log.lines().rev().fold(String::new(), |turned, line| format!("{turned}{line}\n"));
+    check(&turned, &["1. 7 a in /p/c at /p", "2. 8 b in /p/d at /p"]);
+}
+
+#[test]
 fn the_child_of_the_chosen_process() {
     let log = raw(&[
         &invoked("node"),

@@ -41,7 +41,7 @@ impl Analysis {
     /// Adds a kill, or says more of the one that was added last.
     fn kill(&mut self, kill: Kill, first: usize) {
         let same = |other: &Kill| (other.seq, other.usec, other.pid) == (kill.seq, kill.usec, kill.pid);
-        if let Some(last) = self.kills.last_mut().filter(|last| same(last) && kill.group_cgroup.is_some()) {
+        if let Some(last) = self.kills.last_mut().filter(|last| same(last) && (kill.group_cgroup.is_some() || !kill.sharing.is_empty())) {
             *last = kill;
             return;
         }

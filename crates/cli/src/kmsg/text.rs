@@ -129,6 +129,12 @@ fn paragraph(text: &mut String, number: usize, alike: &[&Incident<'_>], lang: La
             alike.iter().flat_map(|incident| &incident.kills).map(|kill| process(kill.comm.as_deref(), kill.pid, lang)).collect();
         label(text, "killed", "终止", &list(&members, 12, lang));
     }
+    let sharing: Vec<String> =
+        incident.kills.iter().flat_map(|kill| &kill.sharing).map(|(pid, comm)| process(Some(comm), Some(*pid), lang)).collect();
+    if !sharing.is_empty() {
+        let why = say(lang, ", because they share its memory", "，因与其共享内存");
+        label(text, "with it", "连带", &(list(&sharing, 12, lang) + why));
+    }
     if let Some(memory) = kill.report.as_deref().and_then(|report| memory(report, lang)) {
         label(text, "memory", "内存", &memory);
     }
