@@ -2,7 +2,8 @@
 //!
 //! The first lines of a manifest are comments of the form `key: value`:
 //!
-//! * `until`: the STATUS column at which the pod is explained;
+//! * `until`: the STATUS columns at which the pod is explained, with `|` between them;
+//! * `varies`: what of the explanation is not the same each time, as a regular expression;
 //! * `event`: a reason of an event that has to be there, and words of its message;
 //! * `exit`, `ready`, `running`, `disruption`, and at least so many `restarts` and `kills`: what else has to be there;
 //! * `at` and `do`: the STATUS column at which something is done to the pod, and what: `delete`, `evict`, or `create` more;
@@ -81,11 +82,11 @@ impl Manifest {
             .flatten()
             .collect();
         self.directives.iter().all(|(key, value)| match key.as_str() {
-            "until" => columns.status == *value,
+            "until" => value.split('|').any(|status| columns.status == status),
             "ready" => columns.ready == *value,
             "restarts" => at_least(columns.restarts.try_into().unwrap_or_default(), value),
             "exit" => {
-                statuses.iter().any(|status| status.pointer("/state/terminated/exitCode").is_some_and(|code| code.to_string() == *value))
+                statuses.iter().any(|status| status.pointer("/state/terminated/exitCode").and_then(Value::as_i64) == value.parse().ok())
             }
             "running" => statuses.iter().any(|status| text(status, "/name") == value && status.pointer("/state/running").is_some()),
             "event" => {

@@ -67,7 +67,7 @@ pub(crate) fn kernel_log(place: &Place<'_>, name: &str) -> Result<String> {
         echo '{end}' > /dev/kmsg
         until grep -q ';{end}$' /tmp/log; do sleep 0.1; done
         kill $reader
-        sed '/;{end}$/q' /tmp/log"
+        sed '\\|;{end}$|q' /tmp/log"
     );
     let log = run(place, name, &script)?;
     if !log.trim_end().ends_with(&end) {

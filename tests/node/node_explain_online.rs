@@ -126,7 +126,7 @@ fn watch(place: &Place<'_>) -> Result<()> {
     let labelled = place.namespace.kubectl(&["label", "pod", "late", "app=late"])?;
     assert!(labelled.status.success(), "{}", shown(&labelled));
     place.namespace.until_pod("late", "has evidence", |pod| on(pod).is_some_and(|evidence| main_of(&evidence, "kills").is_some()))?;
-    let line = explain.until("oom-container-limit")?;
+    let line = explain.until("OOMKilled")?;
     assert!(line.contains("/late  OOMKilled  0/1  0  oom-container-limit"), "{line}");
     let line = oom.until("oom-container-limit")?;
     assert!(line.starts_with(&place.namespace.name) && line.contains(" late "), "{line}");

@@ -1,9 +1,6 @@
 //! The fuzz target of `podsight explain` on the fixtures of all causes and on damaged copies of them, without a fuzzer.
 
-#[expect(unreachable_pub, reason = "the fuzzer's workspace takes the file as a module of its library")]
-#[path = "../../fuzz/src/explain.rs"]
-mod target;
-
+use crate::fuzz_targets::targets::explain as target;
 use anyhow::{Context as _, Result};
 use podsight_testbed::folders;
 use proptest::prelude::*;

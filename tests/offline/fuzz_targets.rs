@@ -2,7 +2,7 @@
 
 #[expect(unreachable_pub, reason = "the fuzzer's workspace takes the file as a library")]
 #[path = "../../fuzz/src/lib.rs"]
-mod targets;
+pub(crate) mod targets;
 
 use crate::kmsg_captured::{folder, names};
 use anyhow::Result;

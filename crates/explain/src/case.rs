@@ -146,7 +146,9 @@ impl<'a> Case<'a> {
     pub(crate) fn unscheduled(&self) -> bool {
         let refused =
             self.pod.condition("PodScheduled").is_some_and(|condition| condition.status == "False" || condition.reason == "Unschedulable");
-        let pending = matches!(self.pod.phase, "Pending" | "");
+        // A manifest that nobody has applied has no status at all.
+        let known = self.pod.status.as_object().is_some_and(|status| !status.is_empty());
+        let pending = known && matches!(self.pod.phase, "Pending" | "");
         !self.pod.over()
             && matches!(self.pod.reason.as_str(), "" | "Unschedulable")
             && !self.pod.any_container_tried()

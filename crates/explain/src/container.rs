@@ -13,6 +13,9 @@ pub(crate) enum Role {
     Ephemeral,
 }
 
+/// So much later than the end a runtime may write down the start, in seconds.
+const LATE_START: i64 = 5;
+
 /// How a container ended.
 #[derive(Clone, Debug)]
 pub(crate) struct End<'a> {
@@ -44,7 +47,9 @@ impl<'a> End<'a> {
     /// How long it ran, in whole seconds.
     pub(crate) fn life(&self) -> Option<i64> {
         let (started, finished) = (self.started?, self.finished?);
-        (finished >= started).then(|| finished.as_second() - started.as_second())
+        let life = finished.as_second() - started.as_second();
+        // What ended at once may have its end written down before its start.
+        (life >= -LATE_START).then_some(life.max(0))
     }
 
     pub(crate) fn oom_killed(&self) -> bool {

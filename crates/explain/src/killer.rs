@@ -181,7 +181,10 @@ fn flagged(case: &Case<'_>, container: &Container<'_>, end: &End<'_>) -> Option<
 /// The pod is being deleted: was the grace period used up?
 fn deletion(case: &Case<'_>, end: &End<'_>) -> Option<Verdict> {
     let deletion = case.pod.deletion?;
-    let used_up = end.code == Some(137) && end.finished.is_none_or(|finished| finished.as_second() >= deletion.as_second() - 2);
+    // When all is over the kubelet deletes once more, with a grace of 0: then the time is that of the report, and not of the end of the grace.
+    let reported = case.pod.value.get_or_null("metadata").integer("deletionGracePeriodSeconds") == Some(0);
+    let early = if reported { case.pod.spec.integer("terminationGracePeriodSeconds").unwrap_or(30).clamp(0, 86_400) + 60 } else { 2 };
+    let used_up = end.code == Some(137) && end.finished.is_none_or(|finished| finished.as_second() >= deletion.as_second() - early);
     let evidence = vec![Case::fact("/metadata/deletionTimestamp", say!(case, "grace ends {deletion}", "宽限期至 {deletion}"))];
     used_up.then(|| verdict(Cause::StopGraceExceeded, Confidence::High, 90, evidence))
 }

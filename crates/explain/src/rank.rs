@@ -37,6 +37,8 @@ pub(crate) fn rank(mut candidates: Vec<Candidate>, pod: &Value) -> Vec<Explained
             // A stop of the whole pod explains how its containers ended.
             Cause::KillerUnknown => !(stopped || any(&|other, answer, _| other == level && answer >= ANSWER)),
             Cause::ContainerRecordLost | Cause::StopGraceExceeded => !stopped,
+            // A limit that leaves no room for the sandbox is its own answer.
+            Cause::SandboxFailed => !any(&|_, weight, cause| cause == Cause::MemoryLimitBelowStart && weight >= ANSWER),
             _ if well => !abnormal,
             _ if weight < GUESS => !(stopped || any(&|other, answer, _| other == level && answer >= ANSWER)),
             _ => true,

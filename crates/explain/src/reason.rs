@@ -226,6 +226,34 @@ mod tests {
         }
     }
 
+    /// Every status and reason that Kubernetes 1.28 to 1.37 and its runtimes show, old names among them, with the open forms filled in.
+    const SHOWN: &str = "CrashLoopBackOff InvalidImageName ImageInspectError ErrImageNeverPull ImagePullBackOff RegistryUnavailable \
+        ErrImagePull CreateContainerConfigError CreateContainerError m.internalLifecycle.PreStartContainer RunContainerError \
+        PostStartHookError ContainersNotInitialized ContainersNotReady ContainerCreating PodInitializing DockerDaemonNotReady \
+        NetworkPluginNotReady PreCreateHookError PreStartHookError SignatureValidationFailed RestartingAllContainers Completed Error \
+        OOMKilled StartError ContainerCannotRun Unknown ContainerStatusUnknown DeadlineExceeded Evicted Terminated Shutdown NodeShutdown \
+        Preempting OutOfcpu OutOfmemory OutOfephemeral-storage OutOfpods OutOfnvidia.com/gpu UnexpectedAdmissionError NodeAffinity NodeName \
+        NodePorts TaintToleration MatchNodeSelector TopologyAffinityError SMTAlignmentError EmptyPodSharedPoolError SysctlForbidden AppArmor \
+        PodOSSelectorNodeLabelDoesNotMatch PodOSNotSupported SupplementalGroupsPolicyNotSupported PodLevelResourcesNotSupported \
+        PodFeatureUnsupported InitContainerRestartPolicyForbidden FailedNodeDeclaredFeaturesCheck VolumeAttachmentLimitExceeded \
+        InvalidNodeInfo UnknownReason UnexpectedPredicateFailureType NodeLost Unschedulable SchedulingGated SchedulerError \
+        UnknownContainerStatuses PodCompleted PodFailed ReadinessGatesNotReady RestartAllContainersStarted TerminationByKubelet \
+        PreemptionByScheduler DeletionByTaintManager EvictionByEvictionAPI DeletionByPodGC Deferred Infeasible DisruptionTarget \
+        PodResizePending PodResizeInProgress AllContainersRestarting PodReadyToStartContainers Init:0/1 Init:Error Init:CrashLoopBackOff \
+        Init:OOMKilled Init:ImagePullBackOff Init:CreateContainerConfigError Init:StartError Init:RunContainerError \
+        Init:ContainerStatusUnknown Init:ExitCode:3 Init:Signal:9 ExitCode:3 Signal:9 Terminating NotReady Pending Running \
+        CreatePodSandboxError ConfigPodSandboxError KillContainerError KillPodSandboxError RemoveContainerError ResizePodInPlaceError \
+        Failed FailedCreatePodSandBox FailedMount FailedAttachVolume FailedScheduling BackOff Unhealthy Killing ExceededGracePeriod \
+        NodeNotReady Rebooted FailedPostStartHook FailedPreStopHook FailedPrepareDynamicResources SandboxChanged InspectFailed \
+        NetworkNotReady SystemOOM TaintManagerEviction FailedSync OOMKillConfirmed";
+
+    #[test]
+    fn every_status_and_reason_has_a_page() {
+        for name in SHOWN.split_whitespace().chain(["seccomp killed", "Topology Affinity Error"]) {
+            assert!(!find(name).is_empty(), "{name}");
+        }
+    }
+
     #[test]
     fn old_and_new_names_are_found() {
         for (given, name) in [

@@ -17,6 +17,12 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
             "The input holds neither spec nor status of a pod, so nothing can be told from it.",
             "输入中既没有 Pod 的 spec 也没有 status，无从判断。"
         )
+    } else if case.pod.status.as_object().is_none_or(serde_json::Map::is_empty) {
+        say!(
+            case,
+            "The input holds no status of the pod, as a manifest does: nothing has happened yet. podsight check says what it will come to.",
+            "输入中没有 Pod 的 status，像是一份清单：还什么都没有发生。podsight check 可以预测它会怎样。"
+        )
     } else if let Some((_, container)) = first {
         candidate = candidate.of(container);
         let said = if container.waiting.is_empty() { String::new() } else { shown(container.waiting) };

@@ -1,13 +1,13 @@
 //! A page that needs nothing but itself: no script, no font, no address.
 
 use super::{clean, words};
-use crate::explanation::{Explanation, Moment};
+use crate::explanation::{Explained, Explanation, Moment};
 use jiff::Timestamp;
 use podsight_cause::{Group, Lang};
 
 const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1b1f24;background:#fff}\
 h1{font-size:1.3rem}h2{font-size:1.1rem;margin-bottom:.2rem}code,pre{font:13px ui-monospace,monospace;background:#f2f4f6;border-radius:4px}\
-code{padding:.1em .3em}pre{padding:.6em;overflow-x:auto;margin:.2em 0}table{border-collapse:collapse}td,th{text-align:left;padding:.2rem .8rem .2rem 0;vertical-align:top}\
+code{padding:.1em .3em}pre{padding:.6em;white-space:pre-wrap;overflow-wrap:anywhere;margin:.2em 0}time{white-space:nowrap}table{border-collapse:collapse}td,th{text-align:left;padding:.2rem .8rem .2rem 0;vertical-align:top}\
 .bad{color:#b3261e}.good{color:#1a7f37}.dim{color:#667}.changes{color:#9a6700}.summary{font-size:1.1rem}section{border-top:1px solid #d6dae0;margin-top:1.5rem}\
 ol{padding-left:1.2rem}svg text{font:11px system-ui,sans-serif}\
 @media(prefers-color-scheme:dark){body{background:#14171a;color:#e3e6ea}code,pre{background:#22272d}.bad{color:#ff8a80}.good{color:#6fdc8c}.dim{color:#9aa4af}.changes{color:#e3b341}section{border-color:#333a42}}";
@@ -22,17 +22,41 @@ pub fn html(explanations: &[Explanation], lang: Lang) -> String {
         "<!doctype html>\n<html lang=\"{tag}\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n<title>podsight explain</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
     );
-    for explanation in explanations {
-        section(&mut out, explanation, lang);
+    if explanations.len() > 1 {
+        contents(&mut out, explanations, lang);
+    }
+    for (place, explanation) in explanations.iter().enumerate() {
+        section(&mut out, place, explanation, lang);
     }
     out.push_str("</body>\n</html>\n");
     out
 }
 
-fn section(out: &mut String, explanation: &Explanation, lang: Lang) {
+/// All pods in a line each.
+fn contents(out: &mut String, explanations: &[Explanation], lang: Lang) {
+    out.push_str("<table>\n");
+    for (place, explanation) in explanations.iter().enumerate() {
+        let Some(best) = explanation.causes.first() else { continue };
+        append!(
+            out,
+            "<tr><td><a href=\"#pod-{place}\">{}</a></td><td>{}</td><td class=\"{}\">{}</td></tr>\n",
+            escape(&words::title(explanation, lang)),
+            escape(&explanation.columns.status),
+            class(best),
+            best.cause
+        );
+    }
+    out.push_str("</table>\n");
+}
+
+fn class(cause: &Explained) -> &'static str {
+    if cause.cause.group() == Group::Normal { "good" } else { "bad" }
+}
+
+fn section(out: &mut String, place: usize, explanation: &Explanation, lang: Lang) {
     let words = words::words(lang);
     let columns = &explanation.columns;
-    append!(out, "<section>\n<h1>{}</h1>\n", escape(&words::title(explanation, lang)));
+    append!(out, "<section id=\"pod-{place}\">\n<h1>{}</h1>\n", escape(&words::title(explanation, lang)));
     append!(
         out,
         "<table><tr><th>STATUS</th><th>READY</th><th>RESTARTS</th></tr><tr><td>{}</td><td>{}</td><td>{}</td></tr></table>\n",
@@ -41,7 +65,7 @@ fn section(out: &mut String, explanation: &Explanation, lang: Lang) {
         columns.restarts
     );
     for (place, cause) in explanation.causes.iter().enumerate() {
-        let class = if cause.cause.group() == Group::Normal { "good" } else { "bad" };
+        let class = class(cause);
         let head = if place == 0 { String::new() } else { format!("{}: ", words.or) };
         let container = cause.container.as_deref().map(|name| format!(" · <code>{}</code>", escape(name))).unwrap_or_default();
         append!(
@@ -93,7 +117,7 @@ fn section(out: &mut String, explanation: &Explanation, lang: Lang) {
             let class = if moment.bad { " class=\"bad\"" } else { "" };
             append!(
                 out,
-                "<tr{class}><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n",
+                "<tr{class}><td><time>{:.0}</time></td><td>{}</td><td>{}</td><td>{}</td></tr>\n",
                 moment.at,
                 words::source(moment.source, lang),
                 escape(moment.container.as_deref().unwrap_or_default()),
@@ -111,7 +135,7 @@ fn drawing(out: &mut String, moments: &[Moment]) {
     let (Some(first), Some(last)) = (moments.first(), moments.last()) else { return };
     let seconds = |at: Timestamp| at.duration_since(first.at).as_secs_f64();
     let length = seconds(last.at).max(1.0);
-    out.push_str("<svg viewBox=\"-10 0 920 40\" width=\"100%\" role=\"img\"><line x1=\"0\" y1=\"20\" x2=\"900\" y2=\"20\" stroke=\"currentColor\" stroke-opacity=\".3\"/>");
+    out.push_str("<svg viewBox=\"-10 0 920 50\" width=\"100%\" role=\"img\"><line x1=\"0\" y1=\"20\" x2=\"900\" y2=\"20\" stroke=\"currentColor\" stroke-opacity=\".3\"/>");
     for moment in moments {
         let x = seconds(moment.at) / length * WIDTH;
         let (radius, fill) = if moment.bad { (5, "#d1372c") } else { (3, "#7a8794") };
@@ -121,6 +145,9 @@ fn drawing(out: &mut String, moments: &[Moment]) {
             moment.at,
             escape(&moment.text)
         );
+    }
+    for (x, anchor, at) in [(0, "start", first.at), (900, "end", last.at)] {
+        append!(out, "<text x=\"{x}\" y=\"46\" text-anchor=\"{anchor}\" fill=\"currentColor\">{at:.0}</text>");
     }
     out.push_str("</svg>\n");
 }

@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: what podsight costs, measured on the real programs, to docs/reference/figures.md.
 
 mod agent;
+mod explain;
 mod figure;
 mod machine;
 mod offline;

@@ -9,6 +9,7 @@ use anyhow::{Context, Result};
 use podsight_testbed::progress::Progress;
 use podsight_testbed::{folders, static_programs};
 
+use crate::bench::explain;
 use crate::bench::figure::{Aim, Figure};
 use crate::bench::program::{best_of, podsight};
 
@@ -72,6 +73,7 @@ pub(crate) fn measure(progress: &Progress) -> Result<Vec<Figure>> {
         }
         None => progress.say("left out: podsight check, because the corpus is not beside this checkout (PODSIGHT_CORPUS names it)"),
     }
+    figures.extend(explain::measure(&program, progress)?);
     Ok(figures)
 }
 
