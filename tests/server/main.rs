@@ -9,6 +9,7 @@ mod agent_restart;
 mod webhook;
 mod webhook_answers;
 mod webhook_certificate;
+#[cfg(test)]
 mod webhook_history;
 mod webhook_limits;
 mod webhook_panic;
