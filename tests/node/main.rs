@@ -3,6 +3,7 @@
 //! Every test runs on every node: on this machine's own kernel, and on the guest's with cgroup v2. The first kills one process,
 //! the second the whole container.
 
+#[cfg(test)]
 mod beside;
 mod causes;
 mod each;
@@ -14,6 +15,7 @@ mod node_explained;
 mod node_foresight;
 mod node_forged_record;
 mod node_gone;
+#[cfg(test)]
 mod node_history;
 mod node_hostile_name;
 mod node_killed;

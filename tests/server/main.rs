@@ -9,6 +9,7 @@ mod agent_restart;
 mod webhook;
 mod webhook_answers;
 mod webhook_certificate;
+mod webhook_history;
 mod webhook_hostile;
 mod webhook_limits;
 mod webhook_own_certificate;

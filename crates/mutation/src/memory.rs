@@ -69,10 +69,16 @@ fn request(target: &Target<'_>, limit: &Value, changes: &mut Vec<Change>, operat
         return;
     }
     let requests = target.value.get("resources").and_then(|resources| resources.get("requests")).unwrap_or(&Value::Null);
-    let operation = match requests {
-        Value::Null => json!({"op": "add", "path": target.container.at("/resources/requests"), "value": {"memory": limit}}),
-        Value::Object(requests) if requests.get("memory").is_none_or(Value::is_null) => {
-            json!({"op": "add", "path": target.container.at("/resources/requests/memory"), "value": limit})
+    let path = target.container.at("/resources/requests/memory");
+    // What was written down earlier follows the limit: a lower one would be refused.
+    let is_ours =
+        |memory: &Value| target.recorded.iter().any(|entry| entry.rule == MEMORY_REQUEST && entry.path == path && entry.to == *memory);
+    let (from, operation) = match (requests, requests.get("memory").unwrap_or(&Value::Null)) {
+        (Value::Null, _) => {
+            (Value::Null, json!({"op": "add", "path": target.container.at("/resources/requests"), "value": {"memory": limit}}))
+        }
+        (Value::Object(_), memory) if memory.is_null() || (memory != limit && is_ours(memory)) => {
+            (memory.clone(), json!({"op": "add", "path": path, "value": limit}))
         }
         _ => return,
     };
@@ -80,7 +86,7 @@ fn request(target: &Target<'_>, limit: &Value, changes: &mut Vec<Change>, operat
     operations.push(operation);
     changes.push(target.change(
         "/resources/requests/memory",
-        Value::Null,
+        from,
         limit.clone(),
         MEMORY_REQUEST,
         format!("set the memory request to {shown}, its limit"),

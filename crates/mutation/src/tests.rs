@@ -94,6 +94,10 @@ fn a_request_is_what_the_api_server_would_make_of_the_limit() {
         let after = mutated(&deployment(&json!({}), &json!({"resources": resources})));
         assert_eq!(main_of(&after)["resources"], resources);
     }
+    // The limit is lowered: with the request of before it would be refused.
+    let mut lowered = mutated(&deployment(&json!({}), &json!({"resources": limits})));
+    lowered["spec"]["template"]["spec"]["containers"][0]["resources"]["limits"]["memory"] = json!("128Mi");
+    assert_eq!(main_of(&mutated(&lowered))["resources"]["requests"], json!({"memory": "128Mi"}));
     // With resources of the pod's own the defaults are others.
     let mut object = deployment(&json!({}), &json!({"resources": limits}));
     object["spec"]["template"]["spec"]["resources"] = json!({"limits": {"memory": "1Gi"}});

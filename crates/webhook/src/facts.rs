@@ -31,7 +31,7 @@ impl<'a> RequestFacts<'a> {
     where
         'a: 'n,
     {
-        namespace.or((!self.namespace.is_empty()).then_some(self.namespace))
+        namespace.or_else(|| (!self.namespace.is_empty()).then_some(self.namespace))
     }
 
     /// The most memory that pods may have on any node, in bytes. `None` where the nodes are not known, or come as they are needed.

@@ -4,13 +4,13 @@
 
 pub mod certificates;
 pub mod config;
+pub mod history;
 pub mod metrics;
 
 mod answer;
 mod args;
 mod facts;
 mod gate;
-mod history;
 mod limits;
 mod mutate;
 mod object;
@@ -23,7 +23,6 @@ mod watches;
 
 pub use answer::{Answer, Outcome};
 pub use args::Args;
-pub use history::SharedHistory;
 pub use limits::BODY_MAX_BYTES;
 pub use run::run;
 pub use selector::Labels;

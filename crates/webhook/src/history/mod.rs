@@ -7,7 +7,7 @@ mod killed_pod;
 mod owners;
 mod watch;
 
-pub(crate) use watch::follow;
+pub use watch::follow;
 
 use podsight_history::{History, KilledPod, PastKills, WorkloadKey};
 use podsight_spec::Workload;

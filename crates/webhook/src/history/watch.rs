@@ -29,7 +29,7 @@ const LOAD_EVERY: Duration = Duration::from_mins(10);
 const SPREAD_MILLISECONDS: u64 = 4_000;
 
 /// Follows the killed pods until the program ends. It asks for the few pods that carry the label, so that all others cost nothing.
-pub(crate) async fn follow(client: Client, history: SharedHistory, metrics: WebhookMetrics, mut stop: Stop) {
+pub async fn follow(client: Client, history: SharedHistory, metrics: WebhookMetrics, mut stop: Stop) {
     let keeper = Keeper::new(client.clone());
     let mut owners = Owners::new(client.clone());
     let selector = format!("{}={}", annotation::LABEL, annotation::LABEL_VALUE);
