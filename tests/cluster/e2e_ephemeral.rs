@@ -12,7 +12,7 @@ fn a_debugger_is_judged_and_the_rest_of_the_pod_is_no_news() -> Result<()> {
     assert_snapshot!(namespace.apply(webhook::TINY)?, "the pod", @r#"
     exit status: 0
     --- standard error
-    Warning: Pod/tiny[main]: memory limit 128 = 128 bytes is too small to start: FailedCreatePodSandBox [memory-tiny]
+    Warning: Pod/tiny[main]: memory limit 128 = 128 bytes is too small to start: hangs in ContainerCreating [memory-tiny]
     --- standard output
     pod/tiny created
     "#);

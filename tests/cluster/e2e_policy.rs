@@ -41,8 +41,8 @@ fn a_rule_denies_in_one_namespace_and_a_broken_configuration_changes_nothing() -
     assert_snapshot!(denied, "denied", @r#"
     exit status: 1
     --- standard error
-    Warning: Pod/tiny[main]: memory limit 128 = 128 bytes is too small to start: FailedCreatePodSandBox [memory-tiny]
-    Error from server (Forbidden): error when creating "[folder]/tiny.yaml": admission webhook "validate.podsight.dev" denied the request: Pod/tiny[main]: memory limit 128 = 128 bytes is too small to start: FailedCreatePodSandBox [memory-tiny]
+    Warning: Pod/tiny[main]: memory limit 128 = 128 bytes is too small to start: hangs in ContainerCreating [memory-tiny]
+    Error from server (Forbidden): error when creating "[folder]/tiny.yaml": admission webhook "validate.podsight.dev" denied the request: Pod/tiny[main]: memory limit 128 = 128 bytes is too small to start: hangs in ContainerCreating [memory-tiny]
     --- standard output
     "#);
     // A rule that is off there, and one that only warns.
@@ -56,7 +56,7 @@ fn a_rule_denies_in_one_namespace_and_a_broken_configuration_changes_nothing() -
     assert_snapshot!(other.apply(webhook::TINY)?, "another namespace", @r#"
     exit status: 0
     --- standard error
-    Warning: Pod/tiny[main]: memory limit 128 = 128 bytes is too small to start: FailedCreatePodSandBox [memory-tiny]
+    Warning: Pod/tiny[main]: memory limit 128 = 128 bytes is too small to start: hangs in ContainerCreating [memory-tiny]
     --- standard output
     pod/tiny created
     "#);

@@ -30,7 +30,7 @@ fn an_update_that_leaves_the_pods_as_they_are() -> Result<()> {
     assert_snapshot!(namespace.apply(TINY_DEPLOYMENT)?, "created", @r#"
     exit status: 0
     --- standard error
-    Warning: Deployment/tiny[main]: memory limit 128 = 128 bytes is too small to start: FailedCreatePodSandBox [memory-tiny]
+    Warning: Deployment/tiny[main]: memory limit 128 = 128 bytes is too small to start: hangs in ContainerCreating [memory-tiny]
     --- standard output
     deployment.apps/tiny created
     "#);
@@ -91,7 +91,7 @@ fn a_rule_that_is_switched_off() -> Result<()> {
     exit status: 0
     --- standard error
     Warning: Pod/none[main]: InvalidImageName: "podsight.test/Busybox:1" has upper case in Busybox [image-invalid]
-    Warning: Pod/none[main]: memory limit 128 = 128 bytes is too small to start: FailedCreatePodSandBox [memory-tiny]
+    Warning: Pod/none[main]: memory limit 128 = 128 bytes is too small to start: hangs in ContainerCreating [memory-tiny]
     --- standard output
     pod/none created
     "#);
@@ -140,7 +140,7 @@ fn pods_of_an_owner_that_was_judged() -> Result<()> {
     assert_snapshot!(said(&owned("example.com/v1", "Fleet"))?, "somebody else's controller", @r#"
     exit status: 0
     --- standard error
-    Warning: Pod/tiny[main]: memory limit 128 = 128 bytes is too small to start: FailedCreatePodSandBox [memory-tiny]
+    Warning: Pod/tiny[main]: memory limit 128 = 128 bytes is too small to start: hangs in ContainerCreating [memory-tiny]
     --- standard output
     pod/tiny created (server dry run)
     "#);

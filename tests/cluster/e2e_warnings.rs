@@ -12,7 +12,7 @@ fn a_pod() -> Result<()> {
     assert_snapshot!(namespace.apply(webhook::TINY)?, "bytes", @r#"
     exit status: 0
     --- standard error
-    Warning: Pod/tiny[main]: memory limit 128 = 128 bytes is too small to start: FailedCreatePodSandBox [memory-tiny]
+    Warning: Pod/tiny[main]: memory limit 128 = 128 bytes is too small to start: hangs in ContainerCreating [memory-tiny]
     --- standard output
     pod/tiny created
     "#);
@@ -23,7 +23,7 @@ fn a_pod() -> Result<()> {
     --- standard error
     Warning: spec.containers[0].resources.limits[memory]: fractional byte value "128m" is invalid, must be an integer
     Warning: spec.containers[0].resources.requests[memory]: fractional byte value "128m" is invalid, must be an integer
-    Warning: Pod/slip[main]: memory limit 128m = 1 byte (m = milli) is too small to start: FailedCreatePodSandBox [memory-tiny]
+    Warning: Pod/slip[main]: memory limit 128m = 1 byte (m = milli) is too small to start: hangs in ContainerCreating [memory-tiny]
     --- standard output
     pod/slip created
     "#);

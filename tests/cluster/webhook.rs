@@ -32,7 +32,7 @@ spec:
 
 /// What kubectl shows of it.
 pub(crate) const TINY_WARNING: &str =
-    "Warning: Pod/tiny[main]: memory limit 128 = 128 bytes is too small to start: FailedCreatePodSandBox [memory-tiny]";
+    "Warning: Pod/tiny[main]: memory limit 128 = 128 bytes is too small to start: hangs in ContainerCreating [memory-tiny]";
 
 /// Waits until warnings reach users again: the API server learns of changes a moment later.
 pub(crate) fn wait_for_warnings(namespace: &Namespace<'_>) -> Result<()> {

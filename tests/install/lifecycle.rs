@@ -16,7 +16,7 @@ use std::path::Path;
 
 /// What kubectl shows of the Deployment that is applied again and again.
 const WARNING: &str =
-    "Warning: Deployment/again[main]: memory limit 128 = 128 bytes is too small to start: FailedCreatePodSandBox [memory-tiny]";
+    "Warning: Deployment/again[main]: memory limit 128 = 128 bytes is too small to start: hangs in ContainerCreating [memory-tiny]";
 
 #[test]
 fn nobody_notices_an_install_an_upgrade_or_an_uninstall() -> Result<()> {

@@ -89,7 +89,7 @@ mod tests {
         assert_eq!(
             of(&value),
             [
-                "Deployment/ledger-writer[tiny]: memory limit 128m = 1 byte (m = milli) is too small to start: FailedCreatePodSandBox [memory-tiny]",
+                "Deployment/ledger-writer[tiny]: memory limit 128m = 1 byte (m = milli) is too small to start: hangs in ContainerCreating [memory-tiny]",
                 "Deployment/ledger-writer[ledgerwriter]: -Xmx512m equals memory limit 512Mi: will be OOMKilled (exit 137) [heap-over-limit]",
             ]
         );

@@ -20,9 +20,10 @@ declare_rule! {
     ///
     /// ## What happens without a change
     ///
-    /// The API server accepts it. Under one MiB the pod hangs in `ContainerCreating` (`FailedCreatePodSandBox`, or "no space left on device" for its
-    /// token, because volumes in memory are sized by the limit). Up to about 6 MiB the kernel kills the runtime's own first process: `RunContainerError`,
-    /// `StartError` with exit code 128, then `CrashLoopBackOff`. CRI-O with runc refuses less than 12 MiB: `CreateContainerError` "set memory limit too low".
+    /// The API server accepts it. Under one MiB the pod hangs in `ContainerCreating`: with `FailedMount` events, "no space left on device", because the volume of its
+    /// service account's token lies in memory and is sized by the limit; without a token with `FailedCreatePodSandBox`. Up to about 6 MiB the kernel kills the runtime's
+    /// own first process: `RunContainerError`, `StartError` with exit code 128, then `CrashLoopBackOff`. CRI-O with runc refuses less than 12 MiB:
+    /// `CreateContainerError` "set memory limit too low".
     ///
     /// ## Example
     ///
@@ -73,8 +74,8 @@ fn check(rule: &dyn Rule, subject: &Subject<'_>, findings: &mut Vec<Finding>) {
             let (slip_en, slip_zh) = slip(&written, limit);
             finding
                 .saying(
-                    format!("memory limit {written}{slip_en} is too small to start: {}", fate(bytes)),
-                    format!("内存限制 {written}{slip_zh} 太小，容器无法启动：{}", fate(bytes)),
+                    format!("memory limit {written}{slip_en} is too small to start: {}", fate(bytes).0),
+                    format!("内存限制 {written}{slip_zh} 太小，容器无法启动：{}", fate(bytes).1),
                 )
                 .helped_by(help_en(&written), help_zh(&written))
                 .fixed_by(meant(&written))
@@ -109,8 +110,13 @@ fn slip(written: &str, limit: Quantity) -> (String, String) {
     (String::new(), String::new())
 }
 
-fn fate(bytes: i64) -> &'static str {
-    if bytes < 1 << 20 { "FailedCreatePodSandBox" } else { "StartError, exit 128" }
+/// What users see. Under one MiB two things can fail first, the token's volume or the sandbox, and both look the same.
+fn fate(bytes: i64) -> (&'static str, &'static str) {
+    if bytes < 1 << 20 {
+        ("hangs in ContainerCreating", "一直停在 ContainerCreating")
+    } else {
+        ("StartError, exit 128", "StartError，退出码 128")
+    }
 }
 
 /// The number that the writer may have meant in mebibytes.
