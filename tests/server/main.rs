@@ -6,9 +6,13 @@ mod agent;
 mod agent_kills;
 #[cfg(test)]
 mod agent_restart;
+#[cfg(test)]
+mod cluster_objects;
 mod webhook;
 mod webhook_answers;
 mod webhook_certificate;
 mod webhook_limits;
 mod webhook_panic;
 mod webhook_shutdown;
+#[cfg(test)]
+mod webhook_watches;

@@ -30,8 +30,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     readiness.not_ready("certificate", "it was not read yet");
 
     let mut metrics = Metrics::new("podsight_webhook", env!("CARGO_PKG_VERSION"));
-    // Of objects that name no namespace the API server tells one all the same.
-    let cluster = Arc::new(Cluster::new("default"));
+    let cluster = Arc::new(Cluster::default());
     let facts = Arc::clone(&cluster);
     let check = move |workload: &Workload<'_>| watches::findings(workload, &facts);
     let webhook = Webhook::new(check, WebhookMetrics::register(metrics.own()));

@@ -27,6 +27,10 @@ const WARNS_OF_ENFORCED_LEVEL: u32 = 37;
 
 /// What the rules find in a workload, with what is known of the cluster; without what the API server says by itself.
 pub(crate) fn findings(workload: &Workload<'_>, cluster: &Cluster) -> Vec<Finding> {
+    // API servers before 1.21 tell the namespace in the request alone.
+    if workload.namespace.is_none() {
+        return podsight_rules::check(workload);
+    }
     let mut findings = podsight_rules::check_with(workload, cluster);
     let group = workload.api_version.split_once('/').map_or("", |(group, _)| group);
     if cluster.server_minor().is_some_and(|minor| minor >= WARNS_OF_ENFORCED_LEVEL) && matches!(group, "" | "apps" | "batch") {
