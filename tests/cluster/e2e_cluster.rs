@@ -178,7 +178,7 @@ fn level(testbed: &Testbed, following: &Following<'_>) -> Result<()> {
     ensure!(matches!(warnings[..], [one] if one.contains("would violate PodSecurity")), "{said}");
     let found = check(testbed, &namespace, &namespace.file("level.json", &manifest)?)?;
     let found: Vec<(&str, &str)> = found.iter().map(|finding| (text(finding, "/rule"), text(finding, "/message"))).collect();
-    assert_eq!(found, [("pod-security-violated", "no pod (FailedCreate): violates PodSecurity baseline: host namespaces")]);
+    assert_eq!(found, [("pod-security-violated", "no pod (FailedCreate): PodSecurity baseline: host namespaces")]);
     until_event(&namespace, "FailedCreate", "violates PodSecurity \"baseline:latest\": host namespaces (hostNetwork=true)")
 }
 

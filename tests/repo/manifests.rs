@@ -364,7 +364,7 @@ fn the_agent_reads_counters_and_cannot_write_them() -> Result<()> {
 #[test]
 fn memory_is_bounded_and_the_processor_is_not_throttled() -> Result<()> {
     let objects = base()?;
-    for (kind, name, memory) in [("Deployment", "podsight-webhook", "64Mi"), ("DaemonSet", "podsight-agent", "32Mi")] {
+    for (kind, name, memory) in [("Deployment", "podsight-webhook", "128Mi"), ("DaemonSet", "podsight-agent", "32Mi")] {
         let resources = find(&objects, kind, name)?.at("/spec/template/spec/containers/0/resources");
         assert_eq!(*resources, json!({"requests": {"cpu": "10m", "memory": memory}, "limits": {"memory": memory}}), "{name}");
     }

@@ -6,6 +6,8 @@ mod agent;
 mod agent_kills;
 #[cfg(test)]
 mod agent_restart;
+#[cfg(test)]
+mod cluster_objects;
 mod webhook;
 mod webhook_answers;
 mod webhook_certificate;
@@ -15,3 +17,5 @@ mod webhook_limits;
 mod webhook_own_certificate;
 mod webhook_panic;
 mod webhook_shutdown;
+#[cfg(test)]
+mod webhook_watches;

@@ -51,6 +51,11 @@ impl Program {
 
     /// Starts the program with this configuration, and waits until it is ready.
     pub(crate) async fn start_with(config: Option<&str>) -> Result<Self> {
+        Self::start_as(config, |_| {}).await
+    }
+
+    /// Starts the program with this configuration and whatever else the command is given, and waits until it is ready.
+    pub(crate) async fn start_as(config: Option<&str>, prepare: impl FnOnce(&mut Command)) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let authority = Authority::new()?;
         let tls = folder.path().join("tls");
@@ -64,12 +69,14 @@ impl Program {
             .arg(volume.file("tls.crt"))
             .arg("--tls-key")
             .arg(volume.file("tls.key"))
+            .env_remove("KUBECONFIG")
             .stderr(Stdio::piped());
         if let Some(config) = config {
             let path = folder.path().join("config.yaml");
             std::fs::write(&path, config)?;
             command.arg("--config").arg(path);
         }
+        prepare(&mut command);
         let mut child = command.spawn().context("failed to start the webhook")?;
         let lines = BufReader::new(child.stderr.take().context("no standard error")?).lines();
         let (sender, log) = channel();

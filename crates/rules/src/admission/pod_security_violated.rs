@@ -79,8 +79,8 @@ fn check(rule: &dyn Rule, subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     let Some(first) = found.first() else { return };
     let level = enforced.level.name();
     let reasons: Vec<&str> = found.iter().map(|violation| violation.reason).collect();
-    // As many as a warning has room for.
-    let (shown, rest) = reasons.split_at(reasons.len().min(2));
+    // A warning has room for one.
+    let (shown, rest) = reasons.split_at(reasons.len().min(1));
     let more = if rest.is_empty() {
         (String::new(), String::new())
     } else {
@@ -94,7 +94,7 @@ fn check(rule: &dyn Rule, subject: &Subject<'_>, findings: &mut Vec<Finding>) {
         .find(|container| first.pointer.strip_prefix(&container.pointer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')));
     let finding = Finding::new(rule, first.pointer.clone())
         .saying(
-            format!("{refused_en}: violates PodSecurity {level}: {}{}", shown.join(", "), more.0),
+            format!("{refused_en}: PodSecurity {level}: {}{}", shown.join(", "), more.0),
             format!("{refused_zh}：违反 PodSecurity {level}：{}{}", shown.join("、"), more.1),
         )
         .helped_by(format!("the level forbids: {all_en}"), format!("该级别禁止：{all_zh}"));

@@ -81,7 +81,9 @@ fn check(rule: &dyn Rule, subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     let certainty = if quotas.is_complete && ranges.is_complete { Certainty::Certain } else { Certainty::Likely };
     for quota in quotas.items.iter().filter(|quota| counts(quota, subject, &requests, &limits)) {
         let name = shown(&quota.name, 24);
-        let missing = if resources::has_own(subject.workload.pod) { None } else { unset(quota, &asked) };
+        // A LimitRange that may not be read could give what the container does not set.
+        let filled = quotas.is_complete && !ranges.is_complete;
+        let missing = if filled || resources::has_own(subject.workload.pod) { None } else { unset(quota, &asked) };
         if let Some((amounts, container)) = missing.and_then(|(amounts, number)| Some((amounts, subject.containers.get(number)?))) {
             findings.push(
                 Finding::new(rule, container.pointer.clone())
