@@ -51,7 +51,7 @@ fn nobody_notices_an_install_an_upgrade_or_an_uninstall() -> Result<()> {
 /// Uninstalls by kustomize, then installs the revision before this one by Helm, upgrades to this one and uninstalls it.
 fn by_helm(testbed: &Testbed, namespace: &Namespace<'_>, helm: &Helm<'_>, installed: &Path, folder: &Path) -> Result<()> {
     // As docs/operations.md has it: the configuration first, so that no call waits for a server that has gone.
-    testbed.kubectl.run(&["delete", "validatingwebhookconfiguration", "podsight-webhook"])?;
+    testbed.kubectl.run(&["delete", "validatingwebhookconfiguration,mutatingwebhookconfiguration", "podsight-webhook"])?;
     testbed.kubectl.run(&["delete", "-k", &installed.display().to_string(), "--ignore-not-found"])?;
     until_only(testbed, &[])?;
 
