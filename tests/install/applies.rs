@@ -40,15 +40,14 @@ impl Applies {
     }
 }
 
-/// A Deployment without pods and with one warning.
+/// A Deployment without pods and with one warning. Each has another limit: of what was there before, nothing is said again.
 fn deployment(number: usize) -> serde_json::Value {
     json!({
         "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "again"},
         "spec": {"replicas": 0, "selector": {"matchLabels": {"app": "again"}}, "template": {
             "metadata": {"labels": {"app": "again"}},
             "spec": {"containers": [{
-                "name": "main", "image": "podsight.test/busybox:1", "env": [{"name": "NUMBER", "value": number.to_string()}],
-                "resources": {"limits": {"memory": "128"}},
+                "name": "main", "image": "podsight.test/busybox:1", "resources": {"limits": {"memory": (128 + number).to_string()}},
             }]},
         }},
     })
