@@ -3,10 +3,12 @@
 
 mod e2e_agent_permissions;
 mod e2e_agent_policy;
+#[cfg(test)]
 mod e2e_agent_rights;
 mod e2e_certificate;
 mod e2e_cluster;
 mod e2e_cluster_corpus;
+#[cfg(test)]
 mod e2e_doctor;
 mod e2e_ephemeral;
 mod e2e_mutation;
@@ -15,5 +17,6 @@ mod e2e_silence;
 mod e2e_warnings;
 mod e2e_webhook_stopped;
 mod following;
+#[cfg(test)]
 mod own;
 mod webhook;

@@ -169,15 +169,15 @@ fn create(place: &Place<'_>, manifests: &[String]) -> Result<()> {
     if manifests.is_empty() { Ok(()) } else { place.namespace.create(&manifests.join("\n---\n")) }
 }
 
-fn act(place: &Place<'_>, name: &str, what: &str, fill: &impl Fn(&str) -> String) -> Result<()> {
-    let said = match what {
+fn act(place: &Place<'_>, name: &str, step: &str, fill: &impl Fn(&str) -> String) -> Result<()> {
+    let said = match step {
         "delete" => place.namespace.kubectl(&["delete", "pod", name, "--wait=false"])?,
         "evict" => {
-            let eviction =
+            let wanted =
                 json!({"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": name, "namespace": place.namespace.name}});
-            let file = place.namespace.file("eviction.json", &eviction.to_string())?;
+            let manifest = place.namespace.file("eviction.json", &wanted.to_string())?;
             let path = format!("/api/v1/namespaces/{}/pods/{name}/eviction", place.namespace.name);
-            place.namespace.kubectl(&["create", "--raw", &path, "-f", &file])?
+            place.namespace.kubectl(&["create", "--raw", &path, "-f", &manifest])?
         }
         "create" => {
             let path = folder("explained")?.join(format!("{name}.then.yaml"));

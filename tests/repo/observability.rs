@@ -48,16 +48,14 @@ fn tokens(query: &str) -> Vec<String> {
     let mut is_word = false;
     for letter in query.chars() {
         let is_word_letter = letter.is_ascii_alphanumeric() || letter == '_';
-        match (inside.last(), letter) {
-            (Some(&end), letter) if letter == end => drop(inside.pop()),
-            (Some('"'), _) => {}
+        match (inside.last().copied(), letter) {
+            (Some(end), letter) if letter == end => drop(inside.pop()),
             (_, '"') => inside.push('"'),
-            (_, '{') => inside.push('}'),
-            (_, '[') => inside.push(']'),
-            (Some(_), _) => {}
+            (inner, '{') if inner != Some('"') => inside.push('}'),
+            (inner, '[') if inner != Some('"') => inside.push(']'),
             (None, letter) if is_word_letter && is_word => tokens.last_mut().into_iter().for_each(|word| word.push(letter)),
             (None, letter) if !letter.is_whitespace() => tokens.push(letter.to_string()),
-            (None, _) => {}
+            (Some(_) | None, _) => {}
         }
         is_word = is_word_letter && inside.is_empty();
     }

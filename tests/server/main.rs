@@ -11,9 +11,11 @@ mod cluster_objects;
 mod webhook;
 mod webhook_answers;
 mod webhook_certificate;
+#[cfg(test)]
 mod webhook_history;
 mod webhook_hostile;
 mod webhook_limits;
+#[cfg(test)]
 mod webhook_own_certificate;
 mod webhook_panic;
 mod webhook_shutdown;

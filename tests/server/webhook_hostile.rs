@@ -136,7 +136,7 @@ async fn what_is_too_much_is_allowed_without_a_look_and_counted() -> Result<()> 
     for reason in ["queue", "memory"] {
         shed += program.metric(&format!("podsight_webhook_shed_total{{reason=\"{reason}\"}}")).await?.unwrap_or_default();
     }
-    assert_eq!(f64::from(without), shed, "whoever got no look is counted");
+    assert!((f64::from(without) - shed).abs() < 0.5, "{without} got no look, {shed} are counted");
     assert!(shed > 0.0, "this load was not too much: the test shows nothing");
     Ok(())
 }

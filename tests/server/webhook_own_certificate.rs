@@ -75,12 +75,12 @@ async fn read(State(objects): State<Objects>, Path(path): Path<String>) -> HttpR
 
 async fn patch(State(objects): State<Objects>, Path(path): Path<String>, headers: HeaderMap, body: String) -> HttpResponse {
     let path = format!("/{path}");
-    let patch: Value = serde_json::from_str(&body).unwrap_or_default();
+    let change: Value = serde_json::from_str(&body).unwrap_or_default();
     let kind = headers.get("content-type").and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let Some(mut object) = objects.get(&path) else {
         // Only server-side apply makes what is not there.
         return if kind.contains("apply-patch") {
-            objects.put(&path, patch).to_string().into_response()
+            objects.put(&path, change).to_string().into_response()
         } else {
             status(StatusCode::NOT_FOUND)
         };
@@ -88,13 +88,13 @@ async fn patch(State(objects): State<Objects>, Path(path): Path<String>, headers
     if kind.contains("apply-patch") {
         return object.to_string().into_response();
     }
-    if patch["metadata"]["resourceVersion"] != object["metadata"]["resourceVersion"] {
+    if change["metadata"]["resourceVersion"] != object["metadata"]["resourceVersion"] {
         return status(StatusCode::CONFLICT);
     }
-    for (key, value) in patch["data"].as_object().into_iter().flatten() {
+    for (key, value) in change["data"].as_object().into_iter().flatten() {
         object["data"][key] = value.clone();
     }
-    for webhook in patch["webhooks"].as_array().into_iter().flatten() {
+    for webhook in change["webhooks"].as_array().into_iter().flatten() {
         for known in object["webhooks"].as_array_mut().into_iter().flatten().filter(|known| known["name"] == webhook["name"]) {
             known["clientConfig"]["caBundle"] = webhook["clientConfig"]["caBundle"].clone();
         }
@@ -245,7 +245,7 @@ async fn leaf_and_authority_are_renewed() -> Result<()> {
     cluster.until("all is whole", is_whole).await?;
     let (authority, leaf) = (cluster.objects.part("ca.crt").remove(0), cluster.objects.part("tls.crt").remove(0));
     cluster.until("the leaf is renewed", |objects| objects.part("tls.crt").first().is_some_and(|now| *now != leaf)).await?;
-    assert_eq!(cluster.objects.part("ca.crt"), [authority.clone()]);
+    assert_eq!(cluster.objects.part("ca.crt"), std::slice::from_ref(&authority));
     let both = |objects: &Objects| [VALIDATING, MUTATING].iter().all(|path| objects.trusted(path).len() == 2);
     cluster.until("two authorities are trusted", both).await?;
     let new = cluster.objects.part("ca.crt").remove(0);

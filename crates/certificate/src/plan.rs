@@ -121,7 +121,7 @@ pub struct Situation<'a> {
     pub now: i64,
 }
 
-impl<'a> Situation<'a> {
+impl Situation<'_> {
     /// What is to be done, if anything.
     pub fn plan(&self) -> Option<Plan> {
         let newest = self.stored.authorities.first().filter(|authority| self.stored.can_sign && authority.is_valid_at(self.now));

@@ -9,7 +9,7 @@ use serde_json::Value;
 const DAY_SECONDS: i64 = 24 * 3600;
 
 pub(crate) fn judge(seen: &Seen, findings: &mut Vec<Finding>) {
-    let is_own = seen.deployment.value().is_none_or(|deployment| makes_its_own(deployment));
+    let is_own = seen.deployment.value().is_none_or(makes_its_own);
     let (secret, name) =
         if is_own { (&seen.own_secret, "podsight-webhook-certificates") } else { (&seen.mounted_secret, "podsight-webhook-tls") };
     let object = format!("secret/{name}");

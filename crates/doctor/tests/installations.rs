@@ -1,5 +1,7 @@
 //! A sound installation, and what is said when one thing of it is broken.
 
+#![cfg(test)]
+
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use podsight_cause::Lang;
 use podsight_doctor::{Check, Finding, Read, Seen, json, judge, text};
@@ -117,7 +119,7 @@ const CASES: &[Case] = &[
         Check::TwoIssuers,
         |seen| {
             *at(&mut seen.validating, "/metadata") =
-                json!({"name": "podsight-webhook", "annotations": {"cert-manager.io/inject-ca-from": "a/b"}})
+                json!({"name": "podsight-webhook", "annotations": {"cert-manager.io/inject-ca-from": "a/b"}});
         },
         "",
     ),
@@ -125,7 +127,7 @@ const CASES: &[Case] = &[
         Check::NetworkBlocked,
         |seen| {
             seen.network_policies =
-                Read::Found(json!({"items": [{"metadata": {"name": "deny"}, "spec": {"podSelector": {}, "policyTypes": ["Ingress"]}}]}))
+                Read::Found(json!({"items": [{"metadata": {"name": "deny"}, "spec": {"podSelector": {}, "policyTypes": ["Ingress"]}}]}));
         },
         "deny",
     ),

@@ -159,7 +159,7 @@ impl Webhook {
         let policy = self.policy.load();
         let labels = if policy.asks_for_labels() { (self.namespace_labels)(&review.namespace) } else { None };
         let here = policy.within(&review.namespace, labels.as_deref());
-        let facts = RequestFacts { namespace: &review.namespace, history: &self.history, cluster: &*self.cluster };
+        let facts = RequestFacts { namespace: &review.namespace, history: &self.history, cluster: &self.cluster };
         match ask {
             Ask::Validate => answer::answer(review, here, self.check, &facts),
             Ask::Mutate => mutate::answer(review, here, &facts),

@@ -17,7 +17,7 @@ fn a_deleted_or_broken_secret_heals_and_nobody_notices() -> Result<()> {
     let mut installation = Installation::create(&testbed, "e2e-broken-secret", LONG, |_| {})?;
     installation.start(2)?;
     installation.wait_whole(2)?;
-    let load = Load::start(&testbed, &installation.namespace.name)?;
+    let load = Load::start(&testbed, &installation.namespace.name);
     wait::until("warnings are shown", Duration::from_secs(30), || {
         let counts = load.counts();
         Ok((counts.applied > 0 && counts.without_warning == 0).then_some(()))

@@ -15,7 +15,7 @@ fn renewals_and_lost_replicas_are_never_noticed() -> Result<()> {
     let mut installation = Installation::create(&testbed, "e2e-renewal", Lives { leaf: "24s", authority: "60s" }, |_| {})?;
     installation.start(2)?;
     installation.wait_whole(2)?;
-    let load = Load::start(&testbed, &installation.namespace.name)?;
+    let load = Load::start(&testbed, &installation.namespace.name);
     wait::until("warnings are shown", Duration::from_secs(30), || {
         let counts = load.counts();
         Ok((counts.applied > 0 && counts.without_warning == 0).then_some(()))
@@ -30,7 +30,7 @@ fn renewals_and_lost_replicas_are_never_noticed() -> Result<()> {
 
     let (first_leaf, first_authority) = (installation.part("tls.crt")?, bundle(&installation.part("ca.crt")?)?);
     assert_eq!(first_authority.len(), 1);
-    wait::until("the leaf is renewed", Duration::from_secs(60), || Ok((installation.part("tls.crt")? != first_leaf).then_some(())))?;
+    wait::until("the leaf is renewed", Duration::from_mins(1), || Ok((installation.part("tls.crt")? != first_leaf).then_some(())))?;
     no_loss("while the leaf is renewed")?;
 
     let both = wait::until("a second authority is trusted", Duration::from_secs(90), || {
@@ -38,7 +38,7 @@ fn renewals_and_lost_replicas_are_never_noticed() -> Result<()> {
         Ok((authorities.first() != first_authority.first()).then_some(authorities))
     })?;
     assert_eq!((both.len(), both.last()), (2, first_authority.first()), "both are trusted during the change");
-    wait::until("the new authority signs", Duration::from_secs(60), || {
+    wait::until("the new authority signs", Duration::from_mins(1), || {
         let leaf = bundle(&installation.part("tls.crt")?)?;
         Ok(leaf.first().is_some_and(|leaf| both[0].issued(leaf)).then_some(()))
     })?;

@@ -151,7 +151,8 @@ impl<'t> Installation<'t> {
 
     /// What the replicas say of themselves.
     pub(super) fn readiness(&self) -> String {
-        self.replicas.iter().map(|replica| format!("{:?}\n", replica.admin("/readyz"))).collect()
+        let said: Vec<String> = self.replicas.iter().map(|replica| format!("{:?}", replica.admin("/readyz"))).collect();
+        said.join("\n")
     }
 }
 

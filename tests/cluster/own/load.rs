@@ -43,7 +43,7 @@ pub(super) struct Load {
 
 impl Load {
     /// Begins to apply a pod that is warned about in this namespace.
-    pub(super) fn start(testbed: &Testbed, namespace: &str) -> Result<Self> {
+    pub(super) fn start(testbed: &Testbed, namespace: &str) -> Self {
         let shared = Arc::<Shared>::default();
         let (in_thread, namespace, kubeconfig) = (Arc::clone(&shared), namespace.to_owned(), testbed.description.kubeconfig.clone());
         let thread = thread::spawn(move || {
@@ -52,7 +52,7 @@ impl Load {
                 run(client, in_thread, &namespace).await
             })?
         });
-        Ok(Self { shared, thread: Some(thread) })
+        Self { shared, thread: Some(thread) }
     }
 
     /// The counts since the last call.

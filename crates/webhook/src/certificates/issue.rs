@@ -98,14 +98,14 @@ mod tests {
         let authority = new_authority(NOW, 1000).unwrap();
         let issuer = read(&authority);
         let names = ["a.b.svc".to_owned(), "127.0.0.1".to_owned()];
-        let issued = new_leaf(&names, &issuer, &authority.key, NOW, NOW + 5000).unwrap();
-        let leaf = read(&issued);
+        let new = new_leaf(&names, &issuer, &authority.key, NOW, NOW + 5000).unwrap();
+        let leaf = read(&new);
         assert!(issuer.issued(&leaf));
         assert_eq!(leaf.names, names);
         // Never longer than its authority.
         assert_eq!((leaf.not_before, leaf.not_after), (NOW - BACKDATE_SECONDS, NOW + 1000));
-        assert_eq!(public_key(&issued.key), Some(leaf.public_key));
-        assert!(!format!("{issued:?}").contains("PRIVATE"));
+        assert_eq!(public_key(&new.key), Some(leaf.public_key));
+        assert!(!format!("{new:?}").contains("PRIVATE"));
     }
 
     #[test]
