@@ -124,10 +124,16 @@ pub fn manifest(data: &[u8]) {
     }
 }
 
-/// A quantity: what is one is written in a way that is read as the same.
+/// A quantity: a sign and zeros in front mean nothing, whole units are never less than what was written, and it can be shown.
 pub fn quantity(data: &[u8]) {
-    let Some(quantity) = std::str::from_utf8(data).ok().and_then(|text| Quantity::parse(text).ok()) else { return };
-    assert_eq!(Quantity::parse(&quantity.to_string()).ok(), Some(quantity), "{quantity}");
+    let Some(text) = std::str::from_utf8(data).ok() else { return };
+    let Ok(quantity) = Quantity::parse(text) else { return };
+    if !text.starts_with(['+', '-']) {
+        assert_eq!(Quantity::parse(&format!("+00{text}")).ok(), Some(quantity), "{text:?}");
+        assert_eq!(Quantity::parse(&format!("-{text}")).ok().map(Quantity::is_negative), Some(!quantity.is_zero()), "{text:?}");
+        assert!(quantity.value() >= 0 && quantity.milli_value() >= quantity.value(), "{text:?}");
+    }
+    assert!(!quantity.to_string().is_empty());
 }
 
 /// An image reference: what is one consists of its parts.

@@ -55,6 +55,8 @@ fn forbidden_words_stay_out() -> Result<()> {
     let mut found = Vec::new();
     for path in repository::files()?.iter().filter(|path| is_ours(path)) {
         for (number, line) in repository::read(path)?.lines().enumerate() {
+            // The root of the first process is no home folder.
+            let line = line.replace("/proc/1/root/", "");
             for (head, tail, reason) in FORBIDDEN {
                 if line.contains(&format!("{head}{tail}")) {
                     found.push(format!("{path}:{}: {head}{tail}: {reason}", number + 1));

@@ -14,4 +14,5 @@ mod observability;
 mod overlays;
 mod policy;
 mod repository;
+mod rights;
 mod watches;

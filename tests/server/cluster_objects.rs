@@ -91,6 +91,9 @@ async fn answer(State(server): State<ClusterObjects>, Query(query): Query<HashMa
     let limit = query.get("limit").and_then(|limit| limit.parse::<usize>().ok());
     // A watch has no pages, and a list without a limit is one.
     let asked = limit.unwrap_or_else(|| if query.contains_key("watch") { 0 } else { usize::MAX });
+    if !inner.lists.contains_key(&resource) {
+        return status(403, "forbidden");
+    }
     inner.most_at_once = inner.most_at_once.max(asked);
     let Some(list) = inner.lists.get(&resource) else { return status(403, "forbidden") };
     if query.get("watch").is_some_and(|watch| watch == "true") {

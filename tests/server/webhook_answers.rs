@@ -147,7 +147,7 @@ async fn the_configuration_is_followed() -> Result<()> {
 #[tokio::test]
 async fn the_log_level_changes_while_it_runs() -> Result<()> {
     let program = Program::start().await?;
-    assert_eq!(program.admin("/log").await?.body, "info\n");
+    assert_eq!(program.admin("/log").await?.body, "kube_runtime=error,info\n");
     let put = |level: &str| format!("PUT /log HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n{level}", level.len());
     let mut admin = podsight_tests::client::Client::plain(program.admin).await?;
     for (level, status, body) in [

@@ -46,6 +46,7 @@ async fn a_broken_pair_keeps_the_old_one_and_is_counted() -> Result<()> {
     assert_eq!(
         log,
         [
+            r#"INFO {"error":"found no cluster: set KUBECONFIG, or run in a pod with a ServiceAccount token","message":"Answers from the reviews alone: without a ServiceAccount token nothing is known of the cluster."}"#,
             r#"INFO {"message":"Serving a new certificate."}"#,
             r#"ERROR {"error":"the private key does not belong to the certificate, or is of an unknown kind: keys may not be consistent: KeyMismatch","message":"Kept the certificate in use: the new one is no good."}"#,
             r#"ERROR {"error":"the certificate file holds no certificate","message":"Kept the certificate in use: the new one is no good."}"#,

@@ -124,7 +124,7 @@ async fn keep(State(server): State<ApiServer>, Json(object): Json<Value>) -> Res
     if objects.is_refusing {
         return status(403);
     }
-    if objects.conflicts > 0 || object["metadata"]["resourceVersion"] != objects.version {
+    if objects.conflicts > 0 || object["metadata"]["resourceVersion"] != json!(objects.version.to_string()) {
         objects.conflicts = objects.conflicts.saturating_sub(1);
         return status(409);
     }

@@ -65,7 +65,8 @@ fn decode(value: &Value) -> Vec<u8> {
 }
 
 fn status(code: StatusCode) -> HttpResponse {
-    let body = json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": code.as_u16(), "message": "no", "reason": "no"});
+    let reason = if code == StatusCode::NOT_FOUND { "NotFound" } else { "Conflict" };
+    let body = json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": code.as_u16(), "message": "no", "reason": reason});
     (code, body.to_string()).into_response()
 }
 

@@ -14,7 +14,8 @@ declare_rule! {
     ///
     /// ## What happens without a change
     ///
-    /// The server fills its memory as it was told and is killed at the limit: `OOMKilled`, exit code 137.
+    /// The server fills its memory as it was told and is killed at the limit: `OOMKilled`, exit code 137. Where the memory is a child process's and the kernel takes
+    /// that alone, as on cgroup v1, the server goes on without it, or ends with an error of its own.
     ///
     /// ## Example
     ///
@@ -48,7 +49,7 @@ declare_rule! {
     ///
     /// Settings in configuration files are not read. Only a setting that reaches the whole limit is found.
     MemoryOverLimit {
-        id: "memory-over-limit", group: "memory", certainty: Likely, predicts: [OomContainerLimit],
+        id: "memory-over-limit", group: "memory", certainty: Likely, predicts: [OomContainerLimit, OomChildProcess],
         en: "a server told to use more memory than its limit", zh: "服务被配置为使用超过限制的内存", check: check,
     }
 }
