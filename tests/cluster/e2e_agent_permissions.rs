@@ -19,15 +19,16 @@ fn rbac_lets_it_read_pods_and_write_their_status_and_events() -> Result<()> {
     let agent = kubectl(&testbed, &namespace, &token(&testbed, node)?)?;
     let list = agent.run(&["auth", "can-i", "--list", "--no-headers", "-n", &namespace.name])?;
     // The rest is what everybody may ask: versions, health, themselves.
-    let own: Vec<&str> = list.lines().filter(|line| !line.starts_with(' ')).collect();
+    let mut own: Vec<&str> = list.lines().filter(|line| !line.starts_with(' ')).collect();
+    own.sort_unstable();
     assert_snapshot!(own.join("\n"), @r#"
-    events                                          []                                     []    [create]
-    selfsubjectreviews.authentication.k8s.io        []                                     []    [create]
-    selfsubjectaccessreviews.authorization.k8s.io   []                                     []    [create]
-    selfsubjectrulesreviews.authorization.k8s.io    []                                     []    [create]
-    pods                                            []                                     []    [list watch]
     clustertrustbundles.certificates.k8s.io         []                                     []    [get list watch]
+    events                                          []                                     []    [create]
+    pods                                            []                                     []    [list watch]
     pods/status                                     []                                     []    [patch]
+    selfsubjectaccessreviews.authorization.k8s.io   []                                     []    [create]
+    selfsubjectreviews.authentication.k8s.io        []                                     []    [create]
+    selfsubjectrulesreviews.authorization.k8s.io    []                                     []    [create]
     "#);
     Ok(())
 }

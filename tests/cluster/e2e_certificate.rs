@@ -49,7 +49,7 @@ fn lives(pods: &[Value]) -> Vec<(String, String, Value)> {
     lives
 }
 
-/// Puts the new pair into the Secret and the new authority into the webhook's configuration.
+/// Puts the new pair into the Secret and the new authority into both of the webhook's configurations.
 fn rotate(testbed: &Testbed, namespace: &Namespace<'_>, authority: &Authority, pair: &Pair) -> Result<()> {
     let data = json!({"stringData": {"tls.crt": pair.certificate, "tls.key": pair.key, "ca.crt": authority.certificate()}});
     let patch = namespace.file("secret.json", &data.to_string())?;
@@ -60,8 +60,9 @@ fn rotate(testbed: &Testbed, namespace: &Namespace<'_>, authority: &Authority, p
     let trust =
         json!([{"op": "replace", "path": "/webhooks/0/clientConfig/caBundle", "value": BASE64_STANDARD.encode(authority.certificate())}]);
     let patch = namespace.file("trust.json", &trust.to_string())?;
-    let configuration = ["validatingwebhookconfiguration", "podsight-webhook"];
-    testbed.kubectl.run(&[&["patch", "--type=json", "--patch-file", &patch], &configuration[..]].concat())?;
+    for kind in ["validatingwebhookconfiguration", "mutatingwebhookconfiguration"] {
+        testbed.kubectl.run(&["patch", "--type=json", "--patch-file", &patch, kind, "podsight-webhook"])?;
+    }
     Ok(())
 }
 

@@ -31,8 +31,7 @@ fn pod(name: &str, pod: &Value) -> String {
 }
 
 fn container(more: &Value) -> Value {
-    let mut container =
-        json!({"name": "main", "image": "podsight.test/busybox:1", "imagePullPolicy": "Never", "command": ["sleep", "infinity"]});
+    let mut container = json!({"name": "main", "image": "podsight.test/busybox:1", "command": ["sleep", "infinity"]});
     if let (Some(fields), Some(more)) = (container.as_object_mut(), more.as_object()) {
         fields.extend(more.clone());
     }
@@ -281,7 +280,13 @@ fn containers_whose_configuration_is_not_there() -> Result<()> {
         Case {
             rule: "missing-config-ref",
             who: "Pod/volume",
-            manifest: pod("volume", &on_node(&json!({}), &json!([{"name": "tls", "secret": {"secretName": "certificate"}}]))),
+            manifest: pod(
+                "volume",
+                &on_node(
+                    &json!({"volumeMounts": [{"name": "tls", "mountPath": "/tls"}]}),
+                    &json!([{"name": "tls", "secret": {"secretName": "certificate"}}]),
+                ),
+            ),
             warning: "ContainerCreating (FailedMount): Secret certificate is not there now",
             event: ("FailedMount", "secret \"certificate\" not found"),
         },
