@@ -76,7 +76,8 @@ pub(crate) fn kubeconfig(path: &Path, address: SocketAddr) -> Result<()> {
 }
 
 async fn answer(State(server): State<ClusterObjects>, Query(query): Query<HashMap<String, String>>, request: Request) -> Response {
-    let mut inner = server.0.lock().unwrap();
+    let mut guard = server.0.lock().unwrap();
+    let inner = &mut *guard;
     if inner.is_away {
         return status(500, "away");
     }
@@ -91,11 +92,8 @@ async fn answer(State(server): State<ClusterObjects>, Query(query): Query<HashMa
     let limit = query.get("limit").and_then(|limit| limit.parse::<usize>().ok());
     // A watch has no pages, and a list without a limit is one.
     let asked = limit.unwrap_or_else(|| if query.contains_key("watch") { 0 } else { usize::MAX });
-    if !inner.lists.contains_key(&resource) {
-        return status(403, "forbidden");
-    }
-    inner.most_at_once = inner.most_at_once.max(asked);
     let Some(list) = inner.lists.get(&resource) else { return status(403, "forbidden") };
+    inner.most_at_once = inner.most_at_once.max(asked);
     if query.get("watch").is_some_and(|watch| watch == "true") {
         let stream = futures::stream::unfold(list.changes.subscribe(), |mut changes| async move {
             let change = changes.recv().await.ok()?;
