@@ -97,6 +97,7 @@ fn a_deployment_is_changed_once_and_told_of_it() -> Result<()> {
     assert_snapshot!(namespace.apply(&GO.replace("128Mi", "256Mi"))?, "another limit", @r"
     exit status: 0
     --- standard error
+    Warning: Deployment/go[main]: set the memory request to 256Mi, its limit [memory-request]
     Warning: Deployment/go[main]: set GOMEMLIMIT to 230MiB, 90% of the limit [go-memory-limit]
     --- standard output
     deployment.apps/go configured

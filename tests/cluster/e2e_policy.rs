@@ -1,11 +1,13 @@
 //! Levels of rules for some namespaces, and a configuration that breaks.
 
 use crate::webhook;
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use insta::assert_snapshot;
 use podsight_testbed::description::Kind;
+use podsight_tests::client::Client;
 use podsight_tests::testbed::{SYSTEM, Testbed, shown, text, until};
 use serde_json::json;
+use std::net::SocketAddr;
 
 #[test]
 fn a_rule_denies_in_one_namespace_and_a_broken_configuration_changes_nothing() -> Result<()> {
@@ -64,8 +66,9 @@ fn a_rule_denies_in_one_namespace_and_a_broken_configuration_changes_nothing() -
     set("namespaces: [{selector: {")?;
     until("every replica saw the broken configuration", || {
         for pod in testbed.webhooks()? {
-            let log = testbed.kubectl.run(&["logs", "-n", SYSTEM, text(&pod, "/metadata/name")])?;
-            if !log.contains("Kept the configuration in use: the file cannot be understood.") {
+            let admin: SocketAddr = format!("{}:9090", text(&pod, "/status/podIP")).parse().context("the address of a webhook")?;
+            let metrics = podsight_runtime::block_on(async { Client::plain(admin).await?.get("/metrics").await })??.body;
+            if !metrics.lines().any(|line| line == "podsight_webhook_config_problems 1") {
                 return Ok(None);
             }
         }

@@ -30,9 +30,6 @@ impl<'t> Following<'t> {
     /// Starts the webhook, waits until it knows all kinds, and has the API server ask it.
     pub(crate) fn start(testbed: &'t Testbed) -> Result<Self> {
         let folder = tempfile::tempdir()?;
-        // The opt-in part as well: Secrets.
-        let component = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/components/watch-secrets/role.yaml");
-        testbed.kubectl.run(&["apply", "-f", &component.display().to_string()])?;
         let authority = Authority::new()?;
         let pair = authority.issue_for("127.0.0.1")?;
         let file = |name: &str, text: &str| -> Result<String> {
@@ -58,11 +55,21 @@ impl<'t> Following<'t> {
         let started: Value = serde_json::from_str(&first).with_context(|| first.clone())?;
         let address = |field: &str| started.get(field).and_then(Value::as_str).map(str::to_owned).context("no address");
         let (listen, admin) = (address("listen")?, address("admin_listen")?);
-        let name = format!("e2e-following-{}", std::process::id());
+        let name = format!("e2e-following-{}-{}", std::process::id(), listen.rsplit(':').next().unwrap_or_default());
         let following = Self { testbed, child, admin, name, folder };
+        following.may_watch_secrets()?;
         until("the webhook knows all kinds", || Ok(following.knows_all()?.then_some(())))?;
         following.register(&listen, &authority)?;
         Ok(following)
+    }
+
+    /// Gives it the opt-in part as well, under a name of this test's own, so that it goes with it.
+    fn may_watch_secrets(&self) -> Result<()> {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/components/watch-secrets/role.yaml");
+        let yaml = std::fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
+        let roles = self.folder.path().join("roles.yaml");
+        std::fs::write(&roles, yaml.replace("podsight-webhook-secrets", &self.name))?;
+        self.testbed.kubectl.run(&["create", "-f", &roles.display().to_string()]).map(drop)
     }
 
     fn knows_all(&self) -> Result<bool> {
@@ -95,7 +102,8 @@ impl<'t> Following<'t> {
 
 impl Drop for Following<'_> {
     fn drop(&mut self) {
-        drop(self.testbed.kubectl.output(&["delete", "validatingwebhookconfiguration", &self.name]));
+        let kinds = "validatingwebhookconfiguration,clusterrole,clusterrolebinding";
+        drop(self.testbed.kubectl.output(&["delete", kinds, &self.name, "--ignore-not-found"]));
         drop(self.child.kill());
         drop(self.child.wait());
     }

@@ -45,7 +45,10 @@ impl Authority {
     /// A new certificate for a name or an address.
     pub fn issue_for(&self, name: &str) -> Result<Pair> {
         let key = KeyPair::generate()?;
-        let certificate = CertificateParams::new(vec![name.to_owned()])?.signed_by(&key, &self.0)?;
+        let mut params = CertificateParams::new(vec![name.to_owned()])?;
+        // As all issuers do: authorities of the same name follow each other.
+        params.use_authority_key_identifier_extension = true;
+        let certificate = params.signed_by(&key, &self.0)?;
         Ok(Pair { certificate: certificate.pem(), der: certificate.der().clone(), key: key.serialize_pem() })
     }
 
