@@ -28,6 +28,8 @@ impl Drop for Agent<'_> {
         drop(self.child.wait());
         // The roles are the cluster's, not the namespace's.
         drop(self.testbed.kubectl.output(&["delete", "clusterrole,clusterrolebinding", &self.name]));
+        let patch = r#"{"metadata":{"finalizers":null}}"#;
+        drop(self.testbed.kubectl.output(&["-n", &self.name, "patch", "pod", "killed", "--type=merge", "-p", patch]));
     }
 }
 
@@ -81,8 +83,9 @@ fn without_any_one_right_something_is_missing() -> Result<()> {
 fn run<'t>(testbed: &'t Testbed, stem: &str, without: Option<&(String, String)>) -> Result<(Namespace<'t>, Agent<'t>)> {
     let namespace = testbed.namespace(stem)?;
     let name = &namespace.name;
+    // Pods of a node that is not there are deleted after a while. The finalizer holds it.
     namespace.create(&format!(
-        "{{apiVersion: v1, kind: Pod, metadata: {{name: killed}}, spec: {{nodeName: {name}, containers: [{{name: main, image: 'podsight.test/busybox:1', resources: {{limits: {{memory: 32Mi}}}}}}]}}}}"
+        "{{apiVersion: v1, kind: Pod, metadata: {{name: killed, finalizers: [podsight.test/held]}}, spec: {{nodeName: {name}, containers: [{{name: main, image: 'podsight.test/busybox:1', resources: {{limits: {{memory: 32Mi}}}}}}]}}}}"
     ))?;
     let uid = text(&namespace.get(&["pod", "killed"])?, "/metadata/uid").to_owned();
     let status = json!({"status": {"phase": "Running", "containerStatuses": [{"name": "main", "image": "podsight.test/busybox:1", "imageID": "",
