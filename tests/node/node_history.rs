@@ -7,8 +7,8 @@ use podsight_testbed::description::Kind;
 use podsight_tests::testbed::{SYSTEM, items, shown, text, until};
 use serde_json::{Value, json};
 
-/// Other changes than those by history are not of interest here.
-const CONFIG: &str = "rules: {termination-message-policy: off, memory-request: off}\n";
+/// Other changes and warnings than those by history are not of interest here.
+const CONFIG: &str = "rules: {termination-message-policy: off, memory-request: off, pull-never: off}\n";
 
 #[test]
 fn on_the_machine() -> Result<()> {
