@@ -6,7 +6,7 @@
 //! * `seen: refused TEXT`: the API server refuses it and says this.
 //! * `seen: event KIND REASON TEXT`: an Event about an object of this kind.
 //! * `seen: waiting REASON TEXT`: what the container waits for.
-//! * `seen: ended CODE REASON TEXT`: how the container ended, now or the last time.
+//! * `seen: ended CODE REASON TEXT`: how the container ended, now or the last time. `A|B` is either reason: what the runtime hears first.
 //! * `seen: failed REASON TEXT`: how the pod as a whole ended.
 //! * `needs: PATH`: a program of the machine that the pod runs.
 //! * `checked: cluster`: only the cluster tells: the file is checked with `--cluster` after it was applied.
@@ -154,7 +154,7 @@ impl Seen {
                 ["/state/terminated", "/lastState/terminated"].iter().any(|state| {
                     status.pointer(state).is_some_and(|ended| {
                         ended.get("exitCode").and_then(Value::as_i64) == Some(*code)
-                            && text(ended, "/reason") == reason
+                            && reason.split('|').any(|reason| text(ended, "/reason") == reason)
                             && says(ended, "/message", wanted)
                     })
                 })

@@ -2,7 +2,7 @@
 
 use super::prelude::*;
 
-const SAYS: [&str; 30] = [
+const SAYS: [&str; 31] = [
     "no such file or directory",
     "certificate has expired",
     "certificate is not valid",
@@ -33,6 +33,7 @@ const SAYS: [&str; 30] = [
     "could not open",
     "cannot open",
     "invalid value",
+    "malformed gomemlimit",
 ];
 
 pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {

@@ -2,7 +2,7 @@
 
 use super::prelude::*;
 
-const SAYS: [&str; 17] = [
+const SAYS: [&str; 19] = [
     "syntax error",
     "unexpected end of file",
     "unterminated quoted string",
@@ -20,6 +20,8 @@ const SAYS: [&str; 17] = [
     "unrecognized vm option",
     "could not create the java virtual machine",
     "illegal number",
+    "requires an argument",
+    "illegal value for flag",
 ];
 
 /// The first of them are words of shells.

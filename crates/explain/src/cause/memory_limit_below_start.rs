@@ -5,8 +5,11 @@ use super::prelude::*;
 /// Below this the runtime's own processes may not fit, in bytes.
 const TINY: i64 = 12 << 20;
 
+/// Below this a Secret may not fit into a volume of that size, in bytes.
+const SECRET: i64 = 1 << 20;
+
 pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
-    sandbox(case, found);
+    setting_up(case, found);
     for (rank, container) in case.starting() {
         let limit = container.memory_limit();
         let size = limit.and_then(bytes);
@@ -56,14 +59,15 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
     }
 }
 
-/// The sandbox lives within the pod's cgroup, whose limit is the sum of the containers' limits.
-fn sandbox(case: &Case<'_>, found: &mut Vec<Candidate>) {
+/// The sandbox lives within the pod's cgroup, whose limit is the sum of the containers' limits. The kubelet gives the file systems in memory
+/// that it makes for tokens and Secrets the same size.
+fn setting_up(case: &Case<'_>, found: &mut Vec<Candidate>) {
     let mains = || case.pod.containers.iter().filter(|container| container.role == Role::Main);
     let sum = mains().map(|container| bytes(container.memory_limit()?)).try_fold(0_i64, |sum, size| Some(sum.saturating_add(size?)));
     if !case.setting_up() || sum.is_none_or(|sum| sum >= TINY) {
         return;
     }
-    let quote = case.pod_text(&["failed to create pod sandbox", "failed to start sandbox"]).filter(|quote| {
+    let sandbox = case.pod_text(&["failed to create pod sandbox", "failed to start sandbox"]).filter(|quote| {
         quote.has(&[
             "cannot allocate memory",
             "memory.limit_in_bytes",
@@ -74,9 +78,14 @@ fn sandbox(case: &Case<'_>, found: &mut Vec<Candidate>) {
             "signal: killed",
         ])
     });
+    let volume = || {
+        let quote = case.pod_text(&["mountvolume.setup failed"]).filter(|quote| quote.has(&["no space left on device"]));
+        quote.filter(|_| sum.is_some_and(|sum| sum < SECRET))
+    };
+    let quote = sandbox.or_else(volume);
     let (Some(quote), Some(container)) = (quote, mains().min_by_key(|container| container.memory_limit().and_then(bytes))) else { return };
     let limit = container.memory_limit();
-    let mut candidate = case.candidate(Cause::MemoryLimitBelowStart, Level::Container(0), 93, High).of(container).killer().quote(quote);
+    let mut candidate = case.candidate(Cause::MemoryLimitBelowStart, Level::Container(0), 96, High).of(container).killer().quote(quote);
     if let Some(limit) = limit {
         candidate = candidate.fact(Case::fact(format!("{}/resources/limits/memory", container.spec_pointer), limit));
     }

@@ -1,6 +1,7 @@
 //! `command-ends-at-once`
 
 use crate::rule::{Subject, declare_rule};
+use crate::runtime::line::script_index;
 use crate::runtime::outcome::{self, Outcome};
 use crate::{Certainty, Finding, Rule};
 use podsight_cause::Cause;
@@ -59,7 +60,13 @@ fn check(rule: &dyn Rule, subject: &Subject<'_>, findings: &mut Vec<Finding>) {
         if container.command().is_none() && !container.image().is_some_and(crate::runtime::base_image::has_no_entrypoint) {
             continue;
         }
-        let Outcome::Ends { code, after } = outcome::of(&container.line()) else { continue };
+        let line = container.line();
+        let Outcome::Ends { code, after } = outcome::of(&line) else { continue };
+        // shell-without-script says it.
+        let script = script_index(&line).and_then(|index| line.get(index));
+        if container.role == Role::Main && script.is_some_and(|script| script.trim().is_empty()) {
+            continue;
+        }
         if container.role == Role::Main && container.value.get("restartPolicy").is_some_and(|policy| policy != "Always") {
             continue;
         }

@@ -43,7 +43,7 @@ declare_rule! {
     ///
     /// Values that are filled in at the start are not judged. Go programs older than 1.19 do not read `GOMEMLIMIT`.
     HeapSettingInvalid {
-        id: "heap-setting-invalid", group: "memory", certainty: Likely, predicts: [AppConfigError],
+        id: "heap-setting-invalid", group: "memory", certainty: Likely, predicts: [AppConfigError, CommandSyntaxError],
         en: "a heap setting that the runtime refuses", zh: "运行时拒绝的堆设置", check: check,
     }
 }
