@@ -36,6 +36,8 @@ mod rank;
 mod scenarios_test;
 mod scheduler;
 mod script;
+#[cfg(test)]
+mod texts_test;
 mod timeline;
 mod view;
 

@@ -2,9 +2,10 @@
 
 use super::prelude::*;
 
-const NEVER_RAN: [&str; 7] = [
+const NEVER_RAN: [&str; 8] = [
     "executable file not found",
-    "no such file or directory",
+    "error finding executable",
+    "open executable: no such file",
     "no command specified",
     "no executable command",
     "is a directory: unknown",
@@ -19,19 +20,30 @@ const RAN: [&str; 5] = [
     "not found\n",
 ];
 
+/// What stands before `no such file or directory` where it is the command that is missing. A hook, a library or a cgroup may be, too.
+const LOOKED_FOR: [&str; 5] = ["exec: \"", "exec: \\\"", "exec /", ": stat ", "fork/exec "];
+
 pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
     for (rank, container) in case.starting() {
         let command = command(container);
-        let quote = case.text(container, &NEVER_RAN).filter(|quote| {
-            !quote.has(&[
-                "error mounting",
-                "not a directory",
-                "failed to stat \"/var/lib",
-                "apparmor",
-                "seccomp",
-                "gathering device",
-                "/dev/",
-            ])
+        let missing = |quote: &Quote| {
+            let windows = quote.has(&["createprocess"]) && quote.has(&["cannot find the file specified"]);
+            windows || quote.has(&NEVER_RAN) || (quote.has(&["no such file or directory"]) && quote.has(&LOOKED_FOR))
+        };
+        let quote = case.texts(container).iter().find(|quote| missing(quote)).filter(|quote| {
+            !runtime_missing(quote)
+                && !quote.has(&[
+                    " hook",
+                    "nvidia-container",
+                    "/sys/fs/cgroup",
+                    "error mounting",
+                    "not a directory",
+                    "failed to stat \"/var/lib",
+                    "apparmor",
+                    "seccomp",
+                    "gathering device",
+                    "/dev/",
+                ])
         });
         let Some(quote) = quote else {
             // Without its message a start that failed is most often a wrong command, but it may as well be anything else.

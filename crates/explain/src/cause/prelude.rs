@@ -83,6 +83,15 @@ pub(super) fn references(container: &Container<'_>) -> Vec<(String, String)> {
     references
 }
 
+/// Whether the runtime could not find itself: its binary, or the log that it leaves where it came as far as an error of its own
+/// (`containerd: getRuntimeError`).
+pub(super) fn runtime_missing(quote: &Quote) -> bool {
+    let program = quote.between("exec: \"", "\"").map(|path| path.rsplit('/').next().unwrap_or_default().to_lowercase());
+    let runtimes = ["runc", "crun", "runsc", "youki", "kata-runtime", "nvidia-container-runtime", "conmon", "containerd-shim-runc-v2"];
+    let absent = quote.has(&["not found", "no such file"]);
+    (absent && program.is_some_and(|program| runtimes.contains(&program.as_str()))) || quote.has(&["log.json: no such file"])
+}
+
 /// The script of `sh -c …`, with its pointer.
 pub(super) fn shell_script<'a>(container: &Container<'a>) -> Option<(String, &'a str)> {
     let words = ["command", "args"].into_iter().flat_map(|list| {
