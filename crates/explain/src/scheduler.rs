@@ -58,6 +58,14 @@ pub(crate) fn all_nodes(quote: &Quote, listed: &str) -> bool {
     total(quote).is_none_or(|total| count == 0 || count >= total)
 }
 
+/// Whether another reason excludes as many nodes as the listed ones. The taint that keeps the control plane free is none.
+pub(crate) fn rivalled(quote: &Quote, listed: &str) -> bool {
+    let most = reasons(listed).iter().map(|(count, _)| *count).max().unwrap_or_default();
+    reasons(&quote.text)
+        .iter()
+        .any(|(count, text)| *count > 0 && *count >= most && !listed.contains(text.as_str()) && !text.contains("node-role.kubernetes.io/"))
+}
+
 /// The nodes that the scheduler looked at.
 fn total(quote: &Quote) -> Option<u64> {
     quote.text.split_once(" nodes are available").and_then(|(head, _)| head.rsplit('/').next()?.trim().parse::<u64>().ok())

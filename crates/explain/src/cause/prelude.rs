@@ -7,7 +7,7 @@ pub(super) use crate::explanation::Confidence::{High, Low, Medium};
 pub(super) use crate::explanation::{Source, Step};
 pub(super) use crate::killer::Verdict;
 pub(super) use crate::quote::Quote;
-pub(super) use crate::scheduler::{all_nodes, reasons, scheduler_text, scheduling, weigh};
+pub(super) use crate::scheduler::{all_nodes, reasons, rivalled, scheduler_text, scheduling, weigh};
 pub(super) use crate::view::View as _;
 pub(super) use podsight_cause::{Cause, Lang};
 
