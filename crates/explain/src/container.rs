@@ -132,8 +132,16 @@ impl<'a> Container<'a> {
     }
 
     /// How much it needs to be looked at; the container with the most comes first. 0 is all well.
-    pub(crate) fn trouble(&self, restart_policy: &str) -> u8 {
+    pub(crate) fn trouble(&self, restart_policy: &str, phase: &str) -> u8 {
         let main = matches!(self.role, Role::Main | Role::Sidecar);
+        // What was added to look into the pod is no part of its work, and a sidecar is stopped when the work is done.
+        let aside = self.role == Role::Ephemeral || (self.role == Role::Sidecar && phase == "Succeeded");
+        if aside && self.ended.as_ref().is_some_and(|end| !end.oom_killed()) {
+            return 0;
+        }
+        if self.role == Role::Ephemeral && self.is_waiting {
+            return 40;
+        }
         if self.is_waiting && !NOT_YET.contains(&self.waiting) {
             return 100;
         }
