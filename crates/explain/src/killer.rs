@@ -162,7 +162,7 @@ fn flagged(case: &Case<'_>, container: &Container<'_>, end: &End<'_>) -> Option<
     }
     let pod_limit = case.pod.spec.get_or_null("resources").get_or_null("limits").text("memory");
     let tmpfs = case.pod.spec.list("volumes").iter().any(|volume| volume.get_or_null("emptyDir").text("medium") == "Memory");
-    if let Some(limit) = container.memory_limit() {
+    if let Some(limit) = container.written_memory_limit() {
         let evidence = vec![Case::fact(
             format!("{}/resources/limits/memory", container.spec_pointer),
             say!(case, "memory limit {limit}", "内存上限 {limit}"),
