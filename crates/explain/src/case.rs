@@ -130,7 +130,10 @@ impl<'a> Case<'a> {
 
     /// Containers whose configuration cannot be put together.
     pub(crate) fn configuring(&self) -> impl Iterator<Item = (usize, &Container<'a>)> {
-        self.troubled().filter(|(_, container)| container.waiting == "CreateContainerConfigError")
+        self.troubled().filter(|(_, container)| {
+            // Until Kubernetes 1.6 all that fails before the start had one reason.
+            container.waiting == "CreateContainerConfigError" || container.waiting_message.starts_with("GenerateRunContainerOptions")
+        })
     }
 
     /// Containers that the runtime cannot make or start.
@@ -139,7 +142,7 @@ impl<'a> Case<'a> {
             let never_ran = container.end().is_some_and(|end| NEVER_RAN.contains(&end.reason));
             START.contains(&container.waiting)
                 || (never_ran && !blocked_earlier(container))
-                || (container.is_waiting && container.waiting.contains(' '))
+                || (container.is_waiting && container.waiting.contains(' ') && !container.waiting.starts_with("PostStartHookError"))
         })
     }
 
