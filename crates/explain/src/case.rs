@@ -51,9 +51,18 @@ impl<'a> Case<'a> {
         let pod = Pod::new(input.pod);
         let events: Vec<&Event> = input.events.iter().copied().filter(|event| event.concerns(input.pod)).collect();
         let mut troubled: Vec<usize> = (0..pod.containers.len()).collect();
-        let trouble = |place: usize| pod.containers.get(place).map_or(0, |container| container.trouble(pod.restart_policy));
+        let trouble = |place: usize| pod.containers.get(place).map_or(0, |container| container.trouble(pod.restart_policy, pod.phase));
         troubled.retain(|place| trouble(*place) > 0);
-        troubled.sort_by_key(|place| std::cmp::Reverse(trouble(*place)));
+        // Where one failure ended the pod, the others were stopped for it.
+        let first_end = |place: usize| {
+            let end =
+                pod.containers.get(place)?.ended.as_ref().filter(|end| pod.phase == "Failed" && pod.reason.is_empty() && !end.clean())?;
+            Some(end.finished?.as_second())
+        };
+        troubled.sort_by_key(|place| match first_end(*place) {
+            Some(finished) => (std::cmp::Reverse(98), finished),
+            None => (std::cmp::Reverse(trouble(*place)), i64::MAX),
+        });
         let texts = pod.containers.iter().map(|container| texts_of(&pod, container, &events, input.logs)).collect();
         let pod_texts = pod_texts(&pod, &events);
         let proofs = crate::memory::proofs(&pod, input);
@@ -111,15 +120,20 @@ impl<'a> Case<'a> {
             PULL.contains(&container.waiting)
                 || (container.is_waiting
                     && NOT_YET.contains(&container.waiting)
-                    && self
-                        .text(container, &["failed to pull image", "failed to apply default image tag", "failed to inspect image"])
-                        .is_some())
+                    && self.texts(container).iter().any(|quote| {
+                        // The sandbox has an image of its own.
+                        quote.has(&["failed to pull image", "failed to apply default image tag", "failed to inspect image"])
+                            && !quote.has(&["sandbox"])
+                    }))
         })
     }
 
     /// Containers whose configuration cannot be put together.
     pub(crate) fn configuring(&self) -> impl Iterator<Item = (usize, &Container<'a>)> {
-        self.troubled().filter(|(_, container)| container.waiting == "CreateContainerConfigError")
+        self.troubled().filter(|(_, container)| {
+            // Until Kubernetes 1.6 all that fails before the start had one reason.
+            container.waiting == "CreateContainerConfigError" || container.waiting_message.starts_with("GenerateRunContainerOptions")
+        })
     }
 
     /// Containers that the runtime cannot make or start.
@@ -128,7 +142,7 @@ impl<'a> Case<'a> {
             let never_ran = container.end().is_some_and(|end| NEVER_RAN.contains(&end.reason));
             START.contains(&container.waiting)
                 || (never_ran && !blocked_earlier(container))
-                || (container.is_waiting && container.waiting.contains(' '))
+                || (container.is_waiting && container.waiting.contains(' ') && !container.waiting.starts_with("PostStartHookError"))
         })
     }
 
@@ -160,12 +174,12 @@ impl<'a> Case<'a> {
             && self.pod.condition("PodScheduled").is_none_or(|condition| condition.status != "True")
     }
 
-    /// Whether the pod has a node, and none of its containers has come as far as its image.
+    /// Whether the pod has a node, and none of its containers has come as far as its image, in this sandbox.
     pub(crate) fn setting_up(&self) -> bool {
         !self.unscheduled()
             && !self.pod.over()
             && self.pod.deletion.is_none()
-            && !self.pod.any_container_tried()
+            && (!self.pod.any_container_tried() || self.pod.set_up_again())
             && self.pod.reason.is_empty()
     }
 
@@ -175,13 +189,14 @@ impl<'a> Case<'a> {
         mains.next().filter(|_| mains.next().is_none())
     }
 
-    /// Warning events with one of these reasons, about this container or the whole pod.
+    /// The events about this container or the whole pod, newest first.
+    pub(crate) fn events_about(&self, container: Option<&Container<'_>>) -> impl Iterator<Item = &'a Event> {
+        self.events.iter().copied().rev().filter(move |event| container.is_none_or(|container| about(&self.pod, event, container)))
+    }
+
+    /// The newest event with one of these reasons, about this container or the whole pod.
     pub(crate) fn event(&self, reasons: &[&str], container: Option<&Container<'_>>) -> Option<&'a Event> {
-        self.events
-            .iter()
-            .copied()
-            .rev()
-            .find(|event| reasons.contains(&event.reason.as_str()) && container.is_none_or(|container| about(&self.pod, event, container)))
+        self.events_about(container).find(|event| reasons.contains(&event.reason.as_str()))
     }
 
     pub(crate) fn read(&self, words: &[&str], why: String) -> Option<Step> {
@@ -269,7 +284,7 @@ fn about(pod: &Pod<'_>, event: &Event, container: &Container<'_>) -> bool {
     }
     // An event that names none belongs to the one container that is in trouble.
     !pod.containers.iter().any(named) && {
-        let mut troubled = pod.containers.iter().filter(|container| container.trouble(pod.restart_policy) > 0);
+        let mut troubled = pod.containers.iter().filter(|container| container.trouble(pod.restart_policy, pod.phase) > 0);
         troubled.next().is_some_and(|first| first.status_pointer == container.status_pointer) && troubled.next().is_none()
     }
 }
@@ -310,7 +325,10 @@ fn pod_texts(pod: &Pod<'_>, events: &[&Event]) -> Vec<Quote> {
             texts.push(Quote::new(Source::Pod, format!("{}/state/waiting/message", container.status_pointer), container.waiting_message));
         }
     }
-    texts.extend(events.iter().rev().map(|event| event_quote(event)));
+    // What was in the way before the last run is so no more.
+    let ended = pod.containers.iter().filter_map(|container| container.end()?.finished).max().filter(|_| pod.set_up_again());
+    let present = |event: &&&Event| ended.is_none_or(|ended| event.last.is_none_or(|last| last >= ended));
+    texts.extend(events.iter().rev().filter(present).map(|event| event_quote(event)));
     texts
 }
 

@@ -131,9 +131,44 @@ impl<'a> Container<'a> {
         self.spec.get_or_null("resources").get_or_null("limits").get("memory").and_then(Value::as_str)
     }
 
+    /// The memory limit as it is written; a manifest may have a number.
+    pub(crate) fn written_memory_limit(&self) -> Option<String> {
+        match self.spec.get_or_null("resources").get_or_null("limits").get_or_null("memory") {
+            Value::String(text) => Some(text.clone()),
+            Value::Number(number) => Some(number.to_string()),
+            _ => None,
+        }
+    }
+
+    /// The list of the spec that it stands in.
+    pub(crate) const fn list(&self) -> &'static str {
+        match self.role {
+            Role::Init | Role::Sidecar => "initContainers",
+            Role::Main => "containers",
+            Role::Ephemeral => "ephemeralContainers",
+        }
+    }
+
+    /// The list of the status that it stands in.
+    pub(crate) const fn status_list(&self) -> &'static str {
+        match self.role {
+            Role::Init | Role::Sidecar => "initContainerStatuses",
+            Role::Main => "containerStatuses",
+            Role::Ephemeral => "ephemeralContainerStatuses",
+        }
+    }
+
     /// How much it needs to be looked at; the container with the most comes first. 0 is all well.
-    pub(crate) fn trouble(&self, restart_policy: &str) -> u8 {
+    pub(crate) fn trouble(&self, restart_policy: &str, phase: &str) -> u8 {
         let main = matches!(self.role, Role::Main | Role::Sidecar);
+        // What was added to look into the pod is no part of its work, and a sidecar is stopped when the work is done.
+        let aside = self.role == Role::Ephemeral || (self.role == Role::Sidecar && phase == "Succeeded");
+        if aside && self.ended.as_ref().is_some_and(|end| !end.oom_killed()) {
+            return 0;
+        }
+        if self.role == Role::Ephemeral && self.is_waiting {
+            return 40;
+        }
         if self.is_waiting && !NOT_YET.contains(&self.waiting) {
             return 100;
         }

@@ -6,6 +6,7 @@
 use crate::candidate::say;
 use crate::case::{Case, event_quote};
 use crate::container::{Container, End, Role};
+use crate::event::Event;
 use crate::explanation::{Confidence, Evidence, Source};
 use crate::memory::Proof;
 use crate::probe::{self, Fit};
@@ -25,6 +26,12 @@ pub(crate) struct Verdict {
 /// A memory kill that lies further than this from the end did not end the container, in seconds. The kernel's and the runtime's clocks are
 /// read by two programs, and the agent rounds.
 const SAME_MOMENT: i64 = 10;
+
+/// The kubelet writes an event about a stop at most so much after its grace period, in seconds.
+const LATE_EVENT: i64 = 60;
+
+/// So long a node may take to come back and say that it was restarted, in seconds.
+const REBOOT: i64 = 15 * 60;
 
 fn verdict(cause: Cause, confidence: Confidence, weight: u8, evidence: Vec<Evidence>) -> Verdict {
     Verdict { cause, confidence, weight, evidence }
@@ -94,8 +101,8 @@ fn hook(case: &Case<'_>, container: &Container<'_>, end: &End<'_>) -> Option<Ver
     if end.oom_killed() {
         return None;
     }
-    let event = case.event(&["FailedPostStartHook"], Some(container))?;
-    Some(verdict(Cause::PostStartHookFailed, Confidence::High, 92, vec![event_quote(event).evidence()]))
+    let (event, confidence) = newest(case, Some(container), end, LATE_EVENT, |event| event.reason == "FailedPostStartHook")?;
+    Some(verdict(Cause::PostStartHookFailed, confidence, 92, vec![event_quote(event).evidence()]))
 }
 
 /// The kubelet says in an event that it stops the container for a probe.
@@ -103,17 +110,19 @@ fn probe_event(case: &Case<'_>, container: &Container<'_>, end: &End<'_>) -> Opt
     if end.oom_killed() && end.code == Some(137) {
         return None;
     }
-    let says = |texts: &[&str]| case.texts(container).iter().find(|quote| quote.source == Source::Event && quote.has(texts));
-    if let Some(killing) = says(&["failed liveness probe", "failed startup probe"]) {
-        let unhealthy = says(&["liveness probe failed", "startup probe failed", "liveness probe errored", "startup probe errored"]);
-        let evidence = [Some(killing), unhealthy].into_iter().flatten().map(crate::quote::Quote::evidence).collect();
-        return Some(verdict(Cause::ProbeKill, Confidence::High, 95, evidence));
+    let find = |holds: &dyn Fn(&Event) -> bool| newest(case, Some(container), end, LATE_EVENT, holds);
+    let failed = find(&|event| {
+        event.reason == "Unhealthy" && ["Liveness probe", "Startup probe"].iter().any(|start| event.message.starts_with(start))
+    });
+    let killing = find(&|event| {
+        let said = event.message.to_lowercase();
+        ["failed liveness probe", "failed startup probe"].iter().any(|text| said.contains(text))
+    });
+    if let Some((killing, confidence)) = killing {
+        let evidence = [Some(killing), failed.map(|(failed, _)| failed)].into_iter().flatten().map(|event| event_quote(event).evidence());
+        return Some(verdict(Cause::ProbeKill, confidence, 95, evidence.collect()));
     }
-    let unhealthy = case.events.iter().rev().find(|event| {
-        event.reason == "Unhealthy"
-            && ["Liveness probe", "Startup probe"].iter().any(|start| event.message.starts_with(start))
-            && says(&[&event.message.to_lowercase()]).is_some()
-    })?;
+    let (unhealthy, confidence) = failed?;
     let threshold = probe::threshold(container, if unhealthy.message.starts_with("Liveness") { "livenessProbe" } else { "startupProbe" });
     let often = unhealthy.count >= threshold;
     let stopped = matches!(end.code, Some(137 | 143));
@@ -122,7 +131,7 @@ fn probe_event(case: &Case<'_>, container: &Container<'_>, end: &End<'_>) -> Opt
         let sure = often && stopped;
         verdict(
             Cause::ProbeKill,
-            if sure { Confidence::High } else { Confidence::Medium },
+            if sure { confidence } else { Confidence::Medium },
             if sure { 93 } else { 65 },
             vec![event_quote(unhealthy).evidence()],
         )
@@ -153,7 +162,7 @@ fn flagged(case: &Case<'_>, container: &Container<'_>, end: &End<'_>) -> Option<
     }
     let pod_limit = case.pod.spec.get_or_null("resources").get_or_null("limits").text("memory");
     let tmpfs = case.pod.spec.list("volumes").iter().any(|volume| volume.get_or_null("emptyDir").text("medium") == "Memory");
-    if let Some(limit) = container.memory_limit() {
+    if let Some(limit) = container.written_memory_limit() {
         let evidence = vec![Case::fact(
             format!("{}/resources/limits/memory", container.spec_pointer),
             say!(case, "memory limit {limit}", "内存上限 {limit}"),
@@ -203,7 +212,8 @@ fn node(case: &Case<'_>, container: &Container<'_>, end: &End<'_>) -> Option<Ver
             Vec::new(),
         ));
     }
-    if let Some(event) = case.event(&["Rebooted", "NodeShutdown", "Shutdown"], None) {
+    let restarted = |event: &Event| ["Rebooted", "NodeShutdown", "Shutdown"].contains(&event.reason.as_str());
+    if let Some((event, _)) = newest(case, None, end, REBOOT, restarted) {
         return Some(verdict(Cause::NodeShutdownOrRestart, Confidence::Medium, 82, vec![event_quote(event).evidence()]));
     }
     if !odd {
@@ -261,6 +271,8 @@ fn ended_together(case: &Case<'_>, container: &Container<'_>, end: &End<'_>) -> 
         return Vec::new();
     }
     let mut others = Vec::new();
+    // Programs that depend on the same thing fail together as well; only these codes come from outside.
+    let mut stopped = matches!(end.code, Some(255 | 137 | 143));
     for other in case
         .pod
         .containers
@@ -271,12 +283,34 @@ fn ended_together(case: &Case<'_>, container: &Container<'_>, end: &End<'_>) -> 
             Some((last, then))
                 if (then.as_second() - finished.as_second()).abs() <= 2 && matches!(last.code, Some(255 | 137 | 143 | 2 | 0)) =>
             {
+                stopped |= matches!(last.code, Some(255 | 137 | 143));
                 others.push(Case::fact(last.pointer.clone(), crate::candidate::describe(last, case.lang)));
             }
             _ => return Vec::new(),
         }
     }
-    others
+    if stopped { others } else { Vec::new() }
+}
+
+/// The newest event that may be about this end, and how sure that is: one of another run is left aside, and without times the run is not
+/// known.
+fn newest<'a>(
+    case: &Case<'a>,
+    container: Option<&Container<'_>>,
+    end: &End<'_>,
+    late: i64,
+    holds: impl Fn(&Event) -> bool,
+) -> Option<(&'a Event, Confidence)> {
+    let grace = case.pod.spec.integer("terminationGracePeriodSeconds").unwrap_or(30).clamp(0, 86_400);
+    case.events_about(container).filter(|event| holds(event)).find_map(|event| {
+        let (Some(first), Some(last), Some(finished)) = (event.first, event.last, end.finished) else {
+            return Some((event, Confidence::Medium));
+        };
+        let in_time = first.as_second() <= finished.as_second() + grace + late;
+        // Both times are cut to whole seconds.
+        let same_run = end.started.is_none_or(|started| last.as_second() + 1 >= started.as_second());
+        (in_time && same_run).then_some((event, Confidence::High))
+    })
 }
 
 /// No event is left, but the life of the container fits its probes.

@@ -33,9 +33,13 @@ mod probe;
 mod quote;
 mod rank;
 #[cfg(test)]
+mod runs_test;
+#[cfg(test)]
 mod scenarios_test;
 mod scheduler;
 mod script;
+#[cfg(test)]
+mod texts_test;
 mod timeline;
 mod view;
 
@@ -50,6 +54,9 @@ use case::Case;
 /// The most lines of a log that are given.
 const LOG_LINES: usize = 20;
 
+/// The most that the end of a run weighs where a new one is being set up.
+const PAST_WEIGHT: u8 = 60;
+
 /// Explains one pod. There is always at least one cause.
 pub fn explain(input: &Input<'_>) -> Explanation {
     let case = Case::new(input);
@@ -59,6 +66,12 @@ pub fn explain(input: &Input<'_>) -> Explanation {
         // What is no pod has no cause of a pod.
         if matches!(kind, "" | "Pod") || *cause == podsight_cause::Cause::Unknown {
             matcher(&case, &mut candidates);
+        }
+    }
+    if case.pod.set_up_again() {
+        // What is in the way now comes before how the last run ended.
+        for candidate in candidates.iter_mut().filter(|candidate| candidate.explained.exit_code.is_some()) {
+            candidate.weight = candidate.weight.min(PAST_WEIGHT);
         }
     }
     let causes = rank::rank(candidates, input.pod);

@@ -100,6 +100,19 @@ impl<'a> Pod<'a> {
         })
     }
 
+    /// Whether the containers have a past, but wait for a new sandbox or volumes, as after a restart of the node.
+    pub(crate) fn set_up_again(&self) -> bool {
+        let waits = |container: &Container<'_>| container.is_waiting && crate::container::NOT_YET.contains(&container.waiting);
+        let torn = self.condition("PodReadyToStartContainers").is_some_and(|condition| condition.status == "False");
+        let mut lasting = self.containers.iter().filter(|container| container.role != Role::Ephemeral);
+        self.any_container_tried()
+            && lasting.clone().any(waits)
+            && lasting.all(|container| {
+                let done = container.role == Role::Init && container.ended.as_ref().is_some_and(crate::container::End::clean);
+                waits(container) || done || (torn && container.ended.is_some())
+            })
+    }
+
     /// Whether a phase says that all is over.
     pub(crate) fn over(&self) -> bool {
         matches!(self.phase, "Succeeded" | "Failed")

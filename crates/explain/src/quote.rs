@@ -25,6 +25,11 @@ impl Quote {
         needles.iter().any(|needle| self.lower.contains(needle))
     }
 
+    /// Whether it holds one of the texts as whole words, which must be in lower case.
+    pub(crate) fn has_words(&self, needles: &[&str]) -> bool {
+        holds_words(&self.lower, needles)
+    }
+
     /// The words after `start` up to `end`, which must be in lower case.
     pub(crate) fn between(&self, start: &str, end: &str) -> Option<&str> {
         let from = self.lower.find(start)? + start.len();
@@ -37,6 +42,17 @@ impl Quote {
     pub(crate) fn evidence(&self) -> Evidence {
         Evidence { source: self.source, pointer: self.pointer.clone(), text: bounded(self.text.trim(), LONGEST) }
     }
+}
+
+/// Whether the text, in lower case, holds one of the needles and no letter or digit goes on before or after it.
+pub(crate) fn holds_words(lower: &str, needles: &[&str]) -> bool {
+    let joins = |side: Option<char>, edge: Option<char>| [side, edge].iter().all(|c| c.is_some_and(char::is_alphanumeric));
+    needles.iter().any(|needle| {
+        lower.match_indices(needle).any(|(start, found)| {
+            let (before, after) = (lower.get(..start).unwrap_or_default(), lower.get(start + found.len()..).unwrap_or_default());
+            !joins(before.chars().next_back(), found.chars().next()) && !joins(after.chars().next(), found.chars().next_back())
+        })
+    })
 }
 
 /// The text, cut in the middle where it is longer than `most` characters.

@@ -6,6 +6,7 @@ use super::cluster::Cluster;
 use super::selector;
 use super::table::ServerColumns;
 use anyhow::{Context as _, bail};
+use podsight_explain::Event;
 use serde_json::Value;
 use std::collections::HashSet;
 use std::thread;
@@ -59,7 +60,28 @@ pub(super) fn fetch(args: &Args, bundle: &mut Bundle) -> anyhow::Result<ServerCo
         Ok(events) => bundle.read("events", events, Expect::Events),
         Err(error) => bundle.problems.push(format!("{error:#}")),
     }
+    if !cluster.all_namespaces && cluster.namespace.as_deref() != Some("default") {
+        node_events(cluster, bundle);
+    }
     Ok(columns)
+}
+
+/// Reads the events of nodes, which belong to no namespace and are kept in `default`. Few have the right to; the pods say enough without.
+fn node_events(cluster: &Cluster, bundle: &mut Bundle) {
+    let words = ["get", "events", "-o", "json", "--namespace", "default", "--field-selector", "involvedObject.kind=Node"];
+    let Ok(events) = cluster.run(&words.map(str::to_owned)) else { return };
+    let before = bundle.events.len();
+    bundle.read("events", events, Expect::Events);
+    let new = bundle.events.split_off(before);
+    // The context may lead to `default` as well, whose events have been read already.
+    let news = |event: &Event| !bundle.events.iter().any(|known| same(known, event));
+    let new: Vec<Event> = new.into_iter().filter(news).collect();
+    bundle.events.extend(new);
+}
+
+fn same(one: &Event, other: &Event) -> bool {
+    let key = |event: &Event| (event.kind.clone(), event.name.clone(), event.reason.clone(), event.message.clone(), event.last);
+    key(one) == key(other)
 }
 
 /// The questions that the arguments come to.
@@ -137,4 +159,16 @@ fn meta<'a>(object: &'a Value, key: &str) -> &'a str {
 fn owned_by(object: &Value, owners: &HashSet<String>) -> bool {
     let references = object.get("metadata").and_then(|meta| meta.get("ownerReferences")).and_then(Value::as_array);
     references.into_iter().flatten().filter_map(|owner| owner.get("uid")?.as_str()).any(|uid| owners.contains(uid))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_is_the_same_wherever_it_stood_in_its_list() {
+        let event = Event { kind: "Node".into(), name: "a".into(), reason: "Rebooted".into(), pointer: "/items/0".into(), ..Event::default() };
+        assert!(same(&event, &Event { pointer: "/items/7".into(), ..event.clone() }));
+        assert!(!same(&event, &Event { name: "b".into(), ..event.clone() }));
+    }
 }

@@ -4,7 +4,7 @@ use super::prelude::*;
 
 pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
     for (rank, container, end) in case.exited() {
-        if !matches!(end.code, Some(1 | 2 | 101 | 255)) || end.oom_killed() {
+        if !matches!(end.code, Some(1 | 2 | 101 | 255 | 4_294_967_295)) || end.oom_killed() {
             continue;
         }
         let code = end.code.unwrap_or_default();

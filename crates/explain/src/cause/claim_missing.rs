@@ -15,7 +15,7 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
     ] {
         for quote in &case.pod_texts {
             let Some(name) = quote.between(start, "\"").map(str::to_owned) else { continue };
-            if !quote.has(&["\" not found"]) {
+            if !quote.has(&["\" not found", "to create the resourceclaim"]) {
                 continue;
             }
             let name_shown = shown(&name);

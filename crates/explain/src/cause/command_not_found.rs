@@ -2,36 +2,47 @@
 
 use super::prelude::*;
 
-const NEVER_RAN: [&str; 7] = [
+const NEVER_RAN: [&str; 8] = [
     "executable file not found",
-    "no such file or directory",
+    "error finding executable",
+    "open executable: no such file",
     "no command specified",
     "no executable command",
     "is a directory: unknown",
     "not found in $path",
     "no entrypoint",
 ];
-const RAN: [&str; 5] = [
+const RAN: [&str; 4] = [
     "command not found",
     "error while loading shared libraries",
     "exec user process caused \"no such file",
     "exec user process caused: no such file",
-    "not found\n",
 ];
+
+/// What stands before `no such file or directory` where it is the command that is missing. A hook, a library or a cgroup may be, too.
+const LOOKED_FOR: [&str; 5] = ["exec: \"", "exec: \\\"", "exec /", ": stat ", "fork/exec "];
 
 pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
     for (rank, container) in case.starting() {
         let command = command(container);
-        let quote = case.text(container, &NEVER_RAN).filter(|quote| {
-            !quote.has(&[
-                "error mounting",
-                "not a directory",
-                "failed to stat \"/var/lib",
-                "apparmor",
-                "seccomp",
-                "gathering device",
-                "/dev/",
-            ])
+        let missing = |quote: &Quote| {
+            let windows = quote.has(&["createprocess"]) && quote.has(&["cannot find the file specified"]);
+            windows || quote.has(&NEVER_RAN) || (quote.has(&["no such file or directory"]) && quote.has(&LOOKED_FOR))
+        };
+        let quote = case.texts(container).iter().find(|quote| missing(quote)).filter(|quote| {
+            !runtime_missing(quote)
+                && !quote.has(&[
+                    " hook",
+                    "nvidia-container",
+                    "/sys/fs/cgroup",
+                    "error mounting",
+                    "not a directory",
+                    "failed to stat \"/var/lib",
+                    "apparmor",
+                    "seccomp",
+                    "gathering device",
+                    "/dev/",
+                ])
         });
         let Some(quote) = quote else {
             // Without its message a start that failed is most often a wrong command, but it may as well be anything else.
@@ -51,8 +62,34 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
         found.push(explain(case, candidate, container, &name));
     }
     for (rank, container, end) in case.exited() {
-        let quote = case.text(container, &RAN);
-        if end.code != Some(127) && quote.is_none() {
+        // Programs, too, say at the end of a line that something was not found.
+        let shell = end.code == Some(127);
+        let quote = case.text(container, &RAN).or_else(|| case.text(container, &["not found\n"]).filter(|_| shell));
+        // STATUS_DLL_NOT_FOUND and STATUS_ENTRYPOINT_NOT_FOUND: the loader of Windows, which starts the program before it looks.
+        let loader = matches!(end.code, Some(-1_073_741_515 | 3_221_225_781 | -1_073_741_511 | 3_221_225_785));
+        if loader {
+            let name = shown(container.name);
+            found.push(
+                case.candidate(Cause::CommandNotFound, Level::Container(rank), 84, Medium)
+                    .of(container)
+                    .end(end)
+                    .say(say!(
+                        case,
+                        "The loader of Windows did not find a library (DLL) that the program in {name} needs: the base image lacks it.",
+                        "Windows 加载器找不到 {name} 中程序所需的库（DLL）：基础镜像中没有它。"
+                    ))
+                    .step(case.logs(
+                        container,
+                        say!(
+                            case,
+                            "Seldom more than the code; compare the base image with the one it was built for.",
+                            "通常只有退出码；请对照构建时所用的基础镜像。"
+                        ),
+                    )),
+            );
+            continue;
+        }
+        if !shell && quote.is_none() {
             continue;
         }
         let mut candidate = case

@@ -71,7 +71,8 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
 }
 
 fn spec_of(case: &Case<'_>, container: &Container<'_>) -> Option<Step> {
-    let path = format!("{{.spec.containers[?(@.name==\"{0}\")].command}} {{.spec.containers[?(@.name==\"{0}\")].args}}", container.name);
+    let path =
+        format!("{{.spec.{1}[?(@.name==\"{0}\")].command}} {{.spec.{1}[?(@.name==\"{0}\")].args}}", container.name, container.list());
     case.read(
         &["get", "pod", case.pod.name, "-o", &format!("jsonpath={path}")],
         say!(case, "Shows command and arguments as the runtime gets them.", "显示运行时实际得到的命令和参数。"),

@@ -2,7 +2,9 @@
 
 use super::prelude::*;
 
-const SAYS: [&str; 16] = [
+const SAYS: [&str; 18] = [
+    "nvidia-container-cli",
+    "hook #",
     "apparmor",
     "seccomp",
     "is not a shared mount",
@@ -50,6 +52,10 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
             Some(quote) if quote.has(&["shared mount", "slave mount", "error mounting"]) => {
                 say!(case, "a mount or its propagation is not possible there", "挂载或其传播方式无法实现")
             }
+            Some(quote) if quote.has(&["nvidia-container-cli"]) => {
+                say!(case, "the GPU's driver or its library is not there", "GPU 驱动或其库不存在")
+            }
+            Some(quote) if quote.has(&["hook #"]) => say!(case, "a hook of the runtime failed", "运行时的某个钩子失败"),
             Some(quote) if quote.has(&["device"]) => say!(case, "a device is not there", "设备不存在"),
             Some(quote) if quote.has(&["cgroup", "invalid argument"]) => {
                 say!(case, "a resource value cannot be set on the cgroup", "某个资源值无法写入 cgroup")

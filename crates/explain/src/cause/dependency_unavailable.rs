@@ -39,15 +39,22 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
         if end.clean() || end.oom_killed() || end.code.is_some_and(|code| code > 128 && code != 255) {
             continue;
         }
-        let Some(quote) = case.texts(container).iter().find(|quote| quote.source == Source::Pod && quote.has(&SAYS)) else { continue };
+        let Some(quote) = case.texts(container).iter().find(|quote| quote.source == Source::Pod && quote.has_words(&SAYS)) else {
+            continue;
+        };
         let name = shown(container.name);
-        let line = telling_line(&quote.text, &SAYS);
+        let holds = |line: &&str| crate::quote::holds_words(&line.to_lowercase(), &SAYS);
+        let line = shown(quote.text.lines().rev().find(holds).unwrap_or(&quote.text));
         let mut candidate = case
             .candidate(
                 Cause::DependencyUnavailable,
                 Level::Container(rank),
                 79,
-                if quote.has(&["refused", "leader", "lease", "no such host"]) { High } else { Medium },
+                if quote.has_words(&["refused", "econnrefused", "leader", "leaderelection", "lease", "no such host"]) {
+                    High
+                } else {
+                    Medium
+                },
             )
             .of(container)
             .end(end)

@@ -2,8 +2,13 @@
 
 use super::prelude::*;
 
-pub(super) const SAYS: &[&str] =
-    &["local ephemeral storage limit", "local ephemeral storage usage exceeds", "usage of emptydir volume", "exceeded its local ephemeral"];
+pub(super) const SAYS: &[&str] = &[
+    "local ephemeral storage limit",
+    "ephemeral local storage usage exceeds",
+    "local ephemeral storage usage exceeds",
+    "usage of emptydir volume",
+    "exceeded its local ephemeral",
+];
 
 pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
     let Some(quote) = case.pod_text(SAYS) else { return };

@@ -22,13 +22,22 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
         let Some(quote) = case.text(container, &SAYS) else { continue };
         let image = shown(container.image());
         let hidden = quote.has(&["repository does not exist or may require"]);
+        // Registries that do not tell whether a repository exists answer so for both.
+        let either = hidden
+            || quote.has(&[
+                "requested access to the resource is denied",
+                "access to the requested resource is not authorized",
+                "insufficient_scope",
+                "denied: denied",
+                "may not exist",
+            ]);
         let secrets: Vec<&str> =
             case.pod.spec.list("imagePullSecrets").iter().map(|secret| secret.text("name")).filter(|name| !name.is_empty()).collect();
         let mut candidate = case
-            .candidate(Cause::ImageAccessDenied, Level::Container(rank), if hidden { 82 } else { 90 }, if hidden { Medium } else { High })
+            .candidate(Cause::ImageAccessDenied, Level::Container(rank), if hidden { 82 } else { 90 }, if either { Medium } else { High })
             .of(container)
             .quote(quote);
-        if hidden {
+        if either {
             candidate = candidate.against(say!(
                 case,
                 "A repository that does not exist gives the same answer.",

@@ -58,7 +58,7 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
 }
 
 fn fix(case: &Case<'_>, container: &Container<'_>) -> Option<Step> {
-    let path = format!("{{.spec.containers[?(@.name==\"{}\")].image}}", container.name);
+    let path = format!("{{.spec.{}[?(@.name==\"{}\")].image}}", container.list(), container.name);
     case.read(
         &["get", "pod", case.pod.name, "-o", &format!("jsonpath={path}")],
         say!(case, "Shows the reference as the API has it: look for upper case, blanks, https://, an empty tag or a template that was not filled in.", "显示 API 中的引用原文：检查大写字母、空格、https://、空标签或未渲染的模板变量。"),

@@ -35,8 +35,7 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
 
 fn set_policy(case: &Case<'_>, container: &Container<'_>) -> Option<Step> {
     let owner = case.owner().filter(|owner| owner.starts_with("deployment/"))?;
-    let patch =
-        serde_json::json!({"spec": {"template": {"spec": {"containers": [{"name": container.name, "imagePullPolicy": "IfNotPresent"}]}}}});
+    let patch = serde_json::json!({"spec": {"template": {"spec": {container.list(): [{"name": container.name, "imagePullPolicy": "IfNotPresent"}]}}}});
     case.change(
         &["patch", &owner, "-p", &patch.to_string()],
         say!(case, "Lets the node pull the image when it lacks it.", "允许节点在缺少镜像时拉取。"),

@@ -17,7 +17,9 @@ const SAYS: [&str; 8] = [
 pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
     for (rank, container) in case.pulling() {
         let image = shown(container.image());
-        if let Some(quote) = case.text(container, &SAYS) {
+        // Harbor names an artifact, and old engines an image, between the words.
+        let named = |quote: &Quote| quote.has(&["unknown: artifact ", "error: image "]) && quote.has(&[" not found"]);
+        if let Some(quote) = case.texts(container).iter().find(|quote| quote.has(&SAYS) || named(quote)) {
             found.push(
                 case.candidate(Cause::ImageNotFound, Level::Container(rank), 88, High)
                     .of(container)
@@ -30,7 +32,8 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
                     .step(pull_elsewhere(case, container))
                     .step(point_to_another(case)),
             );
-        } else if let Some(quote) = case.text(container, &["repository does not exist or may require"]) {
+        } else if let Some(quote) = case.text(container, &["repository does not exist or may require", "does not exist or no pull access"])
+        {
             // The registry hides which of the two it is; a pod with a pull secret was meant to be let in.
             let secrets = !case.pod.spec.list("imagePullSecrets").is_empty();
             found.push(

@@ -2,7 +2,8 @@
 
 use super::prelude::*;
 
-const SAYS: [&str; 17] = [
+const SAYS: [&str; 18] = [
+    "\": eof",
     "no such host",
     "i/o timeout",
     "context deadline exceeded",

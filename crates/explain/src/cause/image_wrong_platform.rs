@@ -2,7 +2,8 @@
 
 use super::prelude::*;
 
-const SAYS: [&str; 7] = [
+const SAYS: [&str; 8] = [
+    "container operating system does not match",
     "no matching manifest for",
     "no match for platform in manifest",
     "does not match the specified platform",

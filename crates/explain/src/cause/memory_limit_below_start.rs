@@ -37,6 +37,8 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
                 "memory.max",
             ],
         );
+        // The same process writes the other values of the cgroup.
+        let likely = likely.filter(|quote| !quote.has(&["invalid argument"]) || quote.has(&["/memory."]));
         let oom = container.end().is_some_and(End::oom_killed);
         let tiny = size.is_some_and(|size| size < TINY);
         let (weight, confidence) = match (certain.is_some(), likely.is_some() || oom, tiny) {

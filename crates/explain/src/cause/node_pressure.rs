@@ -9,7 +9,10 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
         .condition("DisruptionTarget")
         .filter(|condition| condition.status != "False" && condition.reason == "TerminationByKubelet");
     let own = case.pod_text(super::evicted_own_storage_limit::SAYS).is_some();
-    let quote = case.pod_text(&["node was low on resource", "the node had condition", "node had conditions"]);
+    let quote = case.pod_text(&["node was low on resource", "the node had condition", "node had conditions"]).or_else(|| {
+        // The kubelet could not write down what it had given to the pod.
+        case.pod_text(&["no space left on device"]).filter(|_| case.pod.reason == "UnexpectedAdmissionError")
+    });
     if !own && (evicted || quote.is_some()) && (evicted || target.is_some() || case.pod.over() || case.pod.deletion.is_some()) {
         let resource = quote
             .and_then(|quote| quote.between("low on resource: ", "."))

@@ -16,6 +16,20 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
     let told = case.verdicts().iter().any(|(_, verdict)| verdict.cause.group() == podsight_cause::Group::Memory);
     for proof in case.proofs.iter().filter(|proof| proof.container.is_empty() && !told) {
         let verdict = crate::killer::cause_of(proof, Some(137));
+        if proof.container_id.is_some() && runs_known(case) {
+            // A run that the status shows no more: it did not end those that it shows.
+            found.push(
+                case.candidate(verdict, Level::Rest, 60, Medium)
+                    .facts(proof.evidence.clone())
+                    .say(say!(
+                        case,
+                        "The kernel killed a process of an earlier run for memory. The last end is not of that run.",
+                        "内核曾因内存不足杀死更早一次运行中的进程，与最近一次结束无关。"
+                    ))
+                    .step(agent_evidence(case)),
+            );
+            continue;
+        }
         found.push(
             case.candidate(verdict, Level::Container(0), 60, Medium)
                 .killer()
@@ -28,4 +42,14 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
                 .step(agent_evidence(case)),
         );
     }
+}
+
+/// Whether the status gives the ids of all runs that it shows.
+fn runs_known(case: &Case<'_>) -> bool {
+    let mut ran = case.pod.containers.iter().filter(|container| container.running || container.end().is_some()).peekable();
+    ran.peek().is_some()
+        && ran.all(|container| {
+            let known = |end: &Option<End<'_>>| end.as_ref().is_none_or(|end| !end.container_id.is_empty());
+            known(&container.ended) && known(&container.last) && (!container.running || !container.status.text("containerID").is_empty())
+        })
 }

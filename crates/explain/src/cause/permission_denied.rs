@@ -94,7 +94,7 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
 }
 
 fn image_user(case: &Case<'_>, container: &Container<'_>) -> Option<Step> {
-    let path = format!("{{.spec.securityContext}} {{.spec.containers[?(@.name==\"{}\")].securityContext}}", container.name);
+    let path = format!("{{.spec.securityContext}} {{.spec.{}[?(@.name==\"{}\")].securityContext}}", container.list(), container.name);
     case.read(
         &["get", "pod", case.pod.name, "-o", &format!("jsonpath={path}")],
         say!(case, "Shows user, group and capabilities that the program runs with.", "显示程序运行所用的用户、组和 capability。"),

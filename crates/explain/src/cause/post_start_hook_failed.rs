@@ -9,13 +9,13 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
         found.push(explain(case, candidate, killed.container));
     }
     for (rank, container) in case.troubled() {
-        if container.waiting != "PostStartHookError" || named.contains(&container.status_pointer) {
+        if !container.waiting.starts_with("PostStartHookError") || named.contains(&container.status_pointer) {
             continue;
         }
         let mut candidate =
             case.candidate(Cause::PostStartHookFailed, Level::Container(rank), 97, High).of(container).killer().fact(Case::fact(
                 format!("{}/state/waiting", container.status_pointer),
-                format!("PostStartHookError: {}", shown(container.waiting_message)),
+                format!("{}: {}", shown(container.waiting), shown(container.waiting_message)),
             ));
         if let Some(end) = container.end() {
             candidate = candidate.end(end);

@@ -7,7 +7,7 @@ pub(super) use crate::explanation::Confidence::{High, Low, Medium};
 pub(super) use crate::explanation::{Source, Step};
 pub(super) use crate::killer::Verdict;
 pub(super) use crate::quote::Quote;
-pub(super) use crate::scheduler::{all_nodes, reasons, scheduler_text, scheduling, weigh};
+pub(super) use crate::scheduler::{all_nodes, reasons, rivalled, scheduler_text, scheduling, weigh};
 pub(super) use crate::view::View as _;
 pub(super) use podsight_cause::{Cause, Lang};
 
@@ -81,6 +81,15 @@ pub(super) fn references(container: &Container<'_>) -> Vec<(String, String)> {
         }
     }
     references
+}
+
+/// Whether the runtime could not find itself: its binary, or the log that it leaves where it came as far as an error of its own
+/// (`containerd: getRuntimeError`).
+pub(super) fn runtime_missing(quote: &Quote) -> bool {
+    let program = quote.between("exec: \"", "\"").map(|path| path.rsplit('/').next().unwrap_or_default().to_lowercase());
+    let runtimes = ["runc", "crun", "runsc", "youki", "kata-runtime", "nvidia-container-runtime", "conmon", "containerd-shim-runc-v2"];
+    let absent = quote.has(&["not found", "no such file"]);
+    (absent && program.is_some_and(|program| runtimes.contains(&program.as_str()))) || quote.has(&["log.json: no such file"])
 }
 
 /// The script of `sh -c …`, with its pointer.

@@ -41,7 +41,7 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
             ));
         }
         let field = if startup { "startupProbe" } else { "livenessProbe" };
-        let path = format!("{{.spec.containers[?(@.name==\"{}\")].{field}}}", container.name);
+        let path = format!("{{.spec.{}[?(@.name==\"{}\")].{field}}}", container.list(), container.name);
         found.push(
             candidate
                 .step(case.read(

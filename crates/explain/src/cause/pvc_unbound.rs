@@ -2,7 +2,9 @@
 
 use super::prelude::*;
 
-const SAYS: [&str; 9] = [
+const SAYS: [&str; 11] = [
+    "has unbound persistentvolumeclaims",
+    "did not find available persistent volumes to bind",
     "unbound immediate persistentvolumeclaims",
     "didn't find available persistent volumes to bind",
     "bound to non-existent pv",

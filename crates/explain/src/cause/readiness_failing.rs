@@ -41,7 +41,7 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
         if probe.is_object() {
             candidate = candidate.fact(Case::fact(format!("{}/readinessProbe", container.spec_pointer), shown(&probe.to_string())));
         }
-        let path = format!("{{.spec.containers[?(@.name==\"{}\")].readinessProbe}}", container.name);
+        let path = format!("{{.spec.{}[?(@.name==\"{}\")].readinessProbe}}", container.list(), container.name);
         found.push(
             candidate
                 .say(say!(

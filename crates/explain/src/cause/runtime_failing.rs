@@ -2,7 +2,10 @@
 
 use super::prelude::*;
 
-const SAYS: [&str; 21] = [
+const SAYS: [&str; 24] = [
+    "did not terminate successfully",
+    "unable to apply cgroup configuration",
+    "no running task found",
     "failed to reserve container name",
     "failed to reserve sandbox name",
     "is reserved for",
@@ -42,7 +45,8 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
         let hook = matches!(container.waiting, "PreCreateHookError" | "PreStartHookError" | "m.internalLifecycle.PreStartContainer");
         // A registry that does not answer is not the runtime's fault.
         let registry = matches!(container.waiting, "ErrImagePull" | "ImagePullBackOff" | "RegistryUnavailable");
-        let quote = case.text(container, &SAYS).filter(|quote| {
+        let quote = case.texts(container).iter().find(|quote| quote.has(&SAYS) || runtime_missing(quote) || disk_read_only(quote));
+        let quote = quote.filter(|quote| {
             !registry || !quote.has(&["context deadline exceeded", "deadlineexceeded", "no such host"]) || quote.has(&[".sock"])
         });
         let inspect = container.waiting == "ImageInspectError";
@@ -80,6 +84,10 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
             )
         } else if said(&["extract layer", "unexpected eof", "short read", "content digest"]) {
             say!(case, "the layers of the image are damaged on the node or on the way", "镜像层在节点上或传输途中损坏")
+        } else if quote.is_some_and(runtime_missing) {
+            say!(case, "the runtime's own program is missing or does not start", "运行时自身的程序缺失或无法启动")
+        } else if quote.is_some_and(disk_read_only) {
+            say!(case, "the disk of the container runtime is read-only", "容器运行时所在的磁盘是只读的")
         } else if said(&["services have not yet been read"]) {
             say!(
                 case,
@@ -105,6 +113,13 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
             &say!(case, "the container runtime does not answer while it makes the sandbox", "容器运行时在创建沙箱时没有应答"),
         ));
     }
+}
+
+/// Whether the runtime's own store can no longer be written.
+fn disk_read_only(quote: &Quote) -> bool {
+    quote.has(&["read-only file system"])
+        && quote.has(&["mkdir /var/lib/containerd", "/snapshots/", "/var/lib/docker", "/var/lib/containers/storage"])
+        && !quote.has(&["/rootfs"])
 }
 
 fn explain(case: &Case<'_>, candidate: Candidate, what: &str) -> Candidate {

@@ -2,7 +2,8 @@
 
 use super::prelude::*;
 
-const SAYS: [&str; 10] = [
+const SAYS: [&str; 11] = [
+    "failed to \"createpodsandbox\"",
     "failedcreatepodsandbox",
     "failed to create pod sandbox",
     "failed to setup network for sandbox",

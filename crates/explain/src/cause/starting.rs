@@ -51,7 +51,7 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
         ));
     }
     if let Some(container) = booting {
-        let path = format!("{{.spec.containers[?(@.name==\"{}\")].startupProbe}}", container.name);
+        let path = format!("{{.spec.{}[?(@.name==\"{}\")].startupProbe}}", container.list(), container.name);
         found.push(
             candidate
                 .say(summary)

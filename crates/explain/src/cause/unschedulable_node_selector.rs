@@ -2,7 +2,9 @@
 
 use super::prelude::*;
 
-const SAYS: [&str; 4] = [
+const SAYS: [&str; 6] = [
+    "matchnodeselector",
+    "hostname.",
     "didn't match pod's node affinity",
     "didn't match node selector",
     "didn't match the requested node name",

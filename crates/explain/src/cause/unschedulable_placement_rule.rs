@@ -2,7 +2,13 @@
 
 use super::prelude::*;
 
-const SAYS: [&str; 13] = [
+const SAYS: [&str; 19] = [
+    "matchinterpodaffinity",
+    "podfitshostports",
+    "nodiskconflict",
+    "novolumezoneconflict",
+    "maxvolumecount",
+    "novolumenodeconflict",
     "free ports for the requested pod ports",
     "anti-affinity",
     "pod affinity rules",

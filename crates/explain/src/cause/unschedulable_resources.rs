@@ -17,7 +17,9 @@ const SAYS: [&str; 8] = [
 pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
     let Some((quote, weight, reasons)) = scheduling(case, &SAYS, &[]) else { return };
     let requests = requests(case);
-    let mut candidate = case.candidate(Cause::UnschedulableResources, Level::Pod, weight, High).quote(quote);
+    let mut candidate = case
+        .candidate(Cause::UnschedulableResources, Level::Pod, weight, if rivalled(quote, &reasons) { Medium } else { High })
+        .quote(quote);
     for (pointer, text) in requests.iter().take(4) {
         candidate = candidate.fact(Case::fact(pointer.clone(), text.clone()));
     }

@@ -2,7 +2,15 @@
 
 use super::prelude::*;
 
-const SAYS: [&str; 5] = ["untolerated taint", "had taint", "had taints", "were unschedulable", "didn't tolerate"];
+const SAYS: [&str; 7] = [
+    "podtoleratesnodetaints",
+    "nodeunschedulable",
+    "untolerated taint",
+    "had taint",
+    "had taints",
+    "were unschedulable",
+    "didn't tolerate",
+];
 
 pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
     // Nearly every cluster keeps its control plane free by a taint; that alone is not what people look for.

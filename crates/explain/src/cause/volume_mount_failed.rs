@@ -65,7 +65,7 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
             if let Some(end) = container.end() {
                 candidate = candidate.end(end);
             }
-            let path = format!("{{.spec.containers[?(@.name==\"{}\")].volumeMounts}}", container.name);
+            let path = format!("{{.spec.{}[?(@.name==\"{}\")].volumeMounts}}", container.list(), container.name);
             found.push(candidate.say(summary).step(case.read(
                 &["get", "pod", case.pod.name, "-o", &format!("jsonpath={path}")],
                 say!(case, "Shows the mounts with their paths and sub-paths.", "显示各挂载的路径和子路径。"),
