@@ -5,7 +5,7 @@
 //! * `until`: the STATUS columns at which the pod is explained, with `|` between them;
 //! * `varies`: what of the explanation is not the same each time, as a regular expression;
 //! * `event`: a reason of an event that has to be there, and words of its message;
-//! * `exit`, `ready`, `running`, `disruption`, and at least so many `restarts` and `kills`: what else has to be there;
+//! * `exit`, `phase`, `ready`, `running`, `disruption`, and at least so many `restarts` and `kills`: what else has to be there;
 //! * `at` and `do`: the STATUS column at which something is done to the pod, and what: `delete`, `evict`, or `create` more;
 //! * `after`: it is created when no manifest with this `until` is left over;
 //! * `kernel-log`: the log of the node's kernel is given to `podsight explain`.
@@ -83,6 +83,7 @@ impl Manifest {
             .collect();
         self.directives.iter().all(|(key, value)| match key.as_str() {
             "until" => value.split('|').any(|status| columns.status == status),
+            "phase" => text(pod, "/status/phase") == value,
             "ready" => columns.ready == *value,
             "restarts" => at_least(columns.restarts.try_into().unwrap_or_default(), value),
             "exit" => {

@@ -18,10 +18,10 @@ fn in_the_guest() -> Result<()> {
     each::on(Kind::Guest, "e2e-restart", restart)
 }
 
-/// Kills the agent, and once more when it is there again: from the second time on the kubelet waits ten seconds before it starts it.
+/// Kills the agent, and twice more when it is there again: from the second time on the kubelet waits ten seconds before it starts it, then twenty.
 /// Meanwhile it wakes the sleeper, which is killed at its limit.
 const KILL: &str = r#"
-for round in 1 2; do
+for round in 1 2 3; do
   until agent=$(processes AGENT_UID podsight-agent) && [ -n "$agent" ]; do sleep 0.2; done
   kill -9 $agent
   while kill -0 $agent 2>/dev/null; do sleep 0.1; done
@@ -55,7 +55,7 @@ fn restart(place: &Place<'_>) -> Result<()> {
     let after = place.testbed.agent(&place.node.name)?;
     assert_eq!(text(&after, "/metadata/uid"), text(&agent, "/metadata/uid"), "the same pod");
     let restarts = |pod: &Value| pod.pointer("/status/containerStatuses/0/restartCount").and_then(Value::as_u64);
-    assert_eq!(restarts(&after), restarts(&agent).map(|count| count + 2));
+    assert_eq!(restarts(&after), restarts(&agent).map(|count| count + 3));
     // And it goes on.
     place.create("after", &["/memory-eater", "64"])?;
     place.namespace.until_pod("after", "has evidence of an end that the API shows", known)?;

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// How long anything may take that has to happen: a busy machine and an emulated guest are slow.
-pub const LIMIT: Duration = Duration::from_mins(5);
+pub const LIMIT: Duration = Duration::from_mins(10);
 
 /// podsight's own namespace.
 pub const SYSTEM: &str = "podsight-system";
