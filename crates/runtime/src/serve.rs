@@ -17,7 +17,9 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::future::poll_fn;
 use std::net::SocketAddr;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -34,6 +36,8 @@ const BUFFER_MAX_BYTES: usize = 64 * 1024;
 const LINGER_MAX_BYTES: usize = 8 * 1024 * 1024;
 /// How long it is read and thrown away.
 const LINGER_MAX: Duration = Duration::from_secs(1);
+/// How long a connection that has not asked yet is waited for at the end of the program.
+const FIRST_REQUEST_MAX: Duration = Duration::from_secs(1);
 
 /// What a peer may take of the server.
 #[derive(Clone, Debug)]
@@ -300,8 +304,11 @@ impl Connection {
         let io = TokioIo::new(Watched { stream, activity: Arc::clone(&activity) });
         let mut phase = stop.clone();
         let on_request = Arc::clone(&activity);
+        let asked = Arc::new(AtomicBool::new(false));
+        let is_asked = Arc::clone(&asked);
         let service = service_fn(move |mut request: Request<Incoming>| {
             on_request.set(State::Request);
+            is_asked.store(true, Ordering::Relaxed);
             request.extensions_mut().insert(Peer(peer));
             let activity = Arc::clone(&on_request);
             let stop = stop.clone();
@@ -325,12 +332,19 @@ impl Connection {
         // The limits of time are the sweep's: hyper's own timer for the head would also cut idle connections.
         let mut connection = http1::Builder::new().max_buf_size(BUFFER_MAX_BYTES).serve_connection(io, service);
         let mut closing = false;
+        let mut end = pin!(async move {
+            phase.closing().await;
+            // Whoever has just connected is about to ask.
+            if !asked.load(Ordering::Relaxed) {
+                sleep(FIRST_REQUEST_MAX).await;
+            }
+        });
         let result = loop {
             tokio::select! {
                 // The connection first: a request that has come is answered before the end is looked at.
                 biased;
                 result = poll_fn(|context| connection.poll_without_shutdown(context)) => break result,
-                () = phase.closing(), if !closing => {
+                () = &mut end, if !closing => {
                     closing = true;
                     Pin::new(&mut connection).graceful_shutdown();
                 }
