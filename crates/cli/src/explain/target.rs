@@ -167,7 +167,8 @@ mod tests {
 
     #[test]
     fn an_event_is_the_same_wherever_it_stood_in_its_list() {
-        let event = Event { kind: "Node".into(), name: "a".into(), reason: "Rebooted".into(), pointer: "/items/0".into(), ..Event::default() };
+        let event =
+            Event { kind: "Node".into(), name: "a".into(), reason: "Rebooted".into(), pointer: "/items/0".into(), ..Event::default() };
         assert!(same(&event, &Event { pointer: "/items/7".into(), ..event.clone() }));
         assert!(!same(&event, &Event { name: "b".into(), ..event.clone() }));
     }
