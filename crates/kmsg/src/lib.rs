@@ -8,6 +8,7 @@ mod dev_kmsg;
 mod filter;
 mod frame;
 mod journal;
+mod moment;
 mod newest_first;
 mod record;
 mod replay;
