@@ -12,8 +12,10 @@ mod moment;
 mod newest_first;
 mod record;
 mod replay;
+mod salvage;
 mod stamp;
 mod syslog;
+mod unfold;
 
 pub use dev_kmsg::{DevKmsg, ReadError};
 pub use filter::Filter;
@@ -21,3 +23,4 @@ pub use newest_first::oldest_first;
 pub use record::{Place, Record, escape, kmsg_record, unescape};
 pub use replay::Replay;
 pub use syslog::{NewLines, Syslog, SyslogError, new_lines};
+pub use unfold::unfolded;

@@ -88,8 +88,9 @@ impl Default for Machine {
 
 /// Reads a whole log in any form, and tells how many records are missing from it.
 pub fn read_log(log: &[u8], machine: &mut Machine, events: &mut Vec<Event>) -> u64 {
-    let log = podsight_kmsg::oldest_first(log);
-    let mut replay = Replay::new(&log);
+    let log = podsight_kmsg::unfolded(log);
+    let log = podsight_kmsg::oldest_first(&log);
+    let mut replay = Replay::of_kept(&log);
     // The very first line tells from when on the log knows of everything.
     let mut first = true;
     while let Some(record) = replay.next(first || machine.wants_everything()) {
