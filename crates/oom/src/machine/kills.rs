@@ -180,7 +180,7 @@ fn belongs(report: &UnderWay, line: &Killed<'_>, domain: Option<Domain>, usec: O
         Some(pid) if report.announced == Some(pid) => true,
         // Another thread of the chosen process, whose first thread is gone (`find_lock_task_mm`).
         Some(pid) => {
-            report.has_task_like(pid, line.total_vm_kb) || !exhausted && follows.unwrap_or(true) && chosen.is_like(line.uid, line.comm)
+            follows.unwrap_or(true) && (report.has_task_like(pid, line.total_vm_kb) || !exhausted && chosen.is_like(line.uid, line.comm))
         }
         None => follows.unwrap_or(!exhausted),
     }
