@@ -2,6 +2,8 @@
 
 use std::cmp::Ordering;
 
+const HOUR_USEC: u64 = 3_600_000_000;
+
 /// When a line was written.
 pub(crate) enum Moment<'a> {
     /// Since boot.
@@ -102,7 +104,6 @@ fn named(time: &[u8]) -> Option<Named<'_>> {
         [Some(day), None] => (month?, day),
         _ => return None,
     };
-    const HOUR_USEC: u64 = 3_600_000_000;
     let clock_usec = match (afternoon, clock_usec?) {
         (Some(true), usec) if usec < 12 * HOUR_USEC => usec + 12 * HOUR_USEC,
         (Some(false), usec) if usec >= 12 * HOUR_USEC => usec - 12 * HOUR_USEC,
