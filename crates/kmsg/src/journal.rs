@@ -167,7 +167,7 @@ fn indented(buffer: &[u8], start: usize, at: usize, end: usize) -> (usize, usize
             .map(move |newline| from + newline + 1)
             .filter(|line| buffer.get(*line).is_some_and(|byte| *byte != b' '))
     };
-    (unindented(start, at).last().unwrap_or(start), unindented(at, end).next().unwrap_or(end))
+    (unindented(start, at).next_back().unwrap_or(start), unindented(at, end).next().unwrap_or(end))
 }
 
 /// How many bytes of `buffer` are left from the start of `rest`, which is a part of it.

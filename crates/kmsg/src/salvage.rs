@@ -45,7 +45,7 @@ pub(crate) fn salvage(line: &[u8]) -> Option<Framed<'_>> {
     let at = STARTS.iter().filter_map(|start| memmem::find(head, start.as_bytes())).chain(trigger(head)).min().filter(|at| *at > 0)?;
     let before = line.get(..at)?;
     let facility = speaker(before)?;
-    let usec = memchr::memchr_iter(b'[', before).filter_map(|at| bracket(line.get(at..)?)?.usec).last();
+    let usec = memchr::memchr_iter(b'[', before).filter_map(|at| bracket(line.get(at..)?)?.usec).next_back();
     Some(Framed { usec, facility: Some(facility), text: without_end(line.get(at..)?, before), ..Framed::default() })
 }
 
