@@ -172,7 +172,7 @@ fn belongs(report: &UnderWay, line: &Killed<'_>, domain: Option<Domain>, usec: O
         // Before 5.0 the report does not name the pid.
         return report.announced.is_some()
             || report.has_task(line.pid)
-            || follows.unwrap_or(!exhausted || report.kill.victim_cgroup.is_some());
+            || follows.unwrap_or_else(|| !exhausted || report.kill.victim_cgroup.is_some());
     };
     match chosen.pid {
         Some(pid) if pid == line.pid => true,
