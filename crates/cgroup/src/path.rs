@@ -45,6 +45,17 @@ pub struct PodPath {
     pub runtime: Option<Runtime>,
 }
 
+impl CgroupPath {
+    /// The container of the pod that is trusted, the leftmost, and its runtime. A container of that pod may run further ones inside itself, of which
+    /// Kubernetes knows nothing. Without a pod it is the last container of the path.
+    pub fn named_container(&self) -> (Option<&str>, Option<Runtime>) {
+        match self.pods.first() {
+            Some(pod) => (pod.container_id.as_deref(), pod.runtime),
+            None => (self.container_id.as_deref(), self.runtime),
+        }
+    }
+}
+
 /// A container runtime.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Runtime {
@@ -156,6 +167,8 @@ fn step(said: &mut CgroupPath, level: Level, parent: &[u8], name: &[u8]) -> Leve
                     said.monitor = monitor;
                     enter_container(said, known, id, runtime)
                 }
+                // Kata Containers' own processes and its virtual machines: no container, and a limit that Kubernetes has not set.
+                None if name.starts_with(b"kata_") || name.starts_with(b"kata-") => Level::BelowContainer,
                 None => Level::Container,
             },
             // crun moves the processes of a container into a child of the scope that CRI-O made.
@@ -260,6 +273,22 @@ mod tests {
     }
 
     #[test]
+    fn the_named_container_is_that_of_the_named_pod() {
+        let named = |pattern: &str| {
+            let said = parse(path(pattern).as_bytes());
+            let (container, runtime) = said.named_container();
+            (container.map(str::to_owned), runtime)
+        };
+        let scope = "/kubepods.slice/kubepods-pod{_U}.slice/cri-containerd-{I}.scope";
+        let outer = (Some(ID.to_owned()), Some(Runtime::Containerd));
+        assert_eq!(named(scope), outer);
+        assert_eq!(named(&format!("{scope}/docker/{{N}}")), outer);
+        assert_eq!(named(&format!("{scope}/system.slice/docker-{{N}}.scope")), outer);
+        assert_eq!(named(&format!("{scope}/k3s/kubepods/burstable/pod11111111-2222-3333-4444-555555555555/{{N}}")), outer);
+        assert_eq!(named("/docker/{N}"), (Some(NODE.to_owned()), Some(Runtime::Docker)));
+    }
+
+    #[test]
     fn a_cluster_in_a_pod_gives_both_pods_from_the_left() {
         let outer = "11111111-2222-3333-4444-555555555555";
         let said = parse(path(&format!("/kubepods/burstable/pod{outer}/{{N}}/kubelet/kubepods/besteffort/pod{{U}}/{{I}}")).as_bytes());
@@ -285,6 +314,9 @@ mod tests {
         scope("/lxc/39004", Scope::Cgroup);
         scope("/docker/{N}", Scope::Cgroup);
         scope("/system.slice/nginx.service", Scope::Cgroup);
+        scope("/kubepods/burstable/pod{U}/kata_overhead", Scope::Cgroup);
+        scope("/kubepods/burstable/pod{U}/kata_{I}", Scope::Cgroup);
+        scope("/kubepods.slice/kubepods-pod{_U}.slice/kata-overhead.slice", Scope::Cgroup);
         // A limit that the container has set on a part of itself is not Kubernetes'.
         scope("/kubepods/burstable/pod{U}/{I}/docker/{N}", Scope::Cgroup);
         scope("/", Scope::Node);

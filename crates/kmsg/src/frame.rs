@@ -1,7 +1,8 @@
 //! What programs put around a kernel line, recognised line by line.
 
 use crate::record::{kmsg_header, number};
-use crate::stamp::{Kind, Stamp, bracket, stamp, trim, word_at};
+use crate::salvage::node_event;
+use crate::stamp::{Kind, Stamp, bracket, caller, stamp, trim, word_at};
 
 /// A line without its frame.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -65,6 +66,8 @@ fn frame_at(line: &[u8], depth: usize) -> Framed<'_> {
                 inner.facility = Some(facility);
                 inner.level = Some(level);
                 inner.bare = false;
+                // `talosctl dmesg` has a colon behind the time.
+                inner.text = inner.text.strip_prefix(b": ").unwrap_or(inner.text);
                 return inner;
             }
             if let Some(text) = kernel_tag(line) {
@@ -72,6 +75,10 @@ fn frame_at(line: &[u8], depth: usize) -> Framed<'_> {
             }
         }
         _ => {}
+    }
+    // `dmesg -t` of a kernel that tells who printed.
+    if let Some(text) = caller(line) {
+        return Framed { text: text.strip_prefix(b" ").unwrap_or(text), ..Framed::default() };
     }
     let Some(stamp) = stamp(line) else {
         // `host kernel: text`, where somebody has cut the time off.
@@ -132,7 +139,7 @@ fn decoded(line: &[u8]) -> Option<(u16, u8, &[u8])> {
     let second = memchr::memchr(b':', rest.get(..rest.len().min(12))?)?;
     let level = trim(rest.get(..second)?);
     let facility = FACILITIES.iter().position(|name| *name == facility)?;
-    let level = LEVELS.iter().position(|name| *name == level)?;
+    let level = if level == b"warning" { 4 } else { LEVELS.iter().position(|name| *name == level)? };
     let rest = rest.get(second + 1..)?;
     Some((u16::try_from(facility).ok()?, u8::try_from(level).ok()?, rest.strip_prefix(b" ").unwrap_or(rest)))
 }
@@ -143,6 +150,13 @@ fn after_stamp<'a>(stamp: &Stamp<'a>, depth: usize) -> Framed<'a> {
     let plain = Framed { text: rest, ..Framed::default() };
     if let Some(text) = kernel_tag(rest) {
         return tagged(text, 0);
+    }
+    // A log shipper's or a console's clock in front of the kernel's own.
+    if stamp.usec.is_none() && (rest.starts_with(b"<") || rest.starts_with(b"[")) {
+        let inner = frame_at(rest, depth + 1);
+        if !inner.bare && (inner.usec.is_some() || caller(rest).is_some()) {
+            return inner;
+        }
     }
     let Some(first) = word_at(rest, 0) else {
         return plain;
@@ -207,6 +221,12 @@ fn structured(text: &[u8]) -> Option<&[u8]> {
     let process = word_at(text, 0)?;
     let message = word_at(text, process.end)?;
     let data = word_at(text, message.end)?;
+    if data.text.starts_with(b"[") {
+        // The last element ends before a space; a value may hold a bracket, but not a bare quote in front of one.
+        let elements = text.get(message.end..)?.trim_ascii_start();
+        let end = memchr::memmem::find(elements, b"\"] ")?;
+        return elements.get(end + 3..);
+    }
     (data.text == b"-").then(|| text.get(data.end..).map(|rest| rest.strip_prefix(b" ").unwrap_or(rest)))?
 }
 
@@ -216,22 +236,11 @@ fn tagged(text: &[u8], facility: u16) -> Framed<'_> {
         Some((_, level, rest)) => (Some(level), rest),
         None => (None, text),
     };
+    let text = caller(text).map_or(text, |text| text.strip_prefix(b" ").unwrap_or(text));
     match bracket(text).filter(|stamp| stamp.usec.is_some()) {
         Some(stamp) => Framed { usec: stamp.usec, facility: Some(facility), level, text: stamp.rest, ..Framed::default() },
         None => Framed { facility: Some(facility), level, text, ..Framed::default() },
     }
-}
-
-/// A line of `kubectl describe node` or `kubectl get events` in which node-problem-detector quotes the kernel.
-fn node_event(line: &[u8]) -> Option<Framed<'_>> {
-    let head = line.get(..line.len().min(160))?;
-    let at = memchr::memmem::find(head, b"OOMKilling ")?;
-    let after = line.get(at..)?;
-    let start = ["Memory cgroup out of memory", "Out of memory", "Killed process", "Kill process"]
-        .iter()
-        .filter_map(|start| memchr::memmem::find(after.get(..after.len().min(160)).unwrap_or_default(), start.as_bytes()))
-        .min()?;
-    Some(Framed { text: after.get(start..)?, ..Framed::default() })
 }
 
 #[cfg(test)]
@@ -315,6 +324,29 @@ mod tests {
             assert_eq!((framed.facility, framed.usec), (Some(0), Some(34_365_327_044_983)), "{line}");
         }
         assert_eq!(text("1500316299 dev37-devc [30533610.306528] apache2 invoked", "apache2 invoked").usec, Some(30_533_610_306_528));
+    }
+
+    #[test]
+    fn a_clock_in_front_of_the_kernels() {
+        for line in [
+            "2025-11-12T20:13:52.123456789Z [    1.500000] x y",
+            "2025-11-12T20:13:52.123456789Z <6>[    1.500000] x y",
+            "2025-11-27 01:26:57 +0100 host kernel: [    1.500000] x y",
+            "Nov 27 01:26:57 [    1.500000] x y",
+            "[2025-11-27 01:26:57] [    1.500000] x y",
+            "<4>1 2025-09-04T13:00:04.123456+00:00 node1 kernel - - [meta sequenceId=\"1\"] [    1.500000] x y",
+        ] {
+            assert_eq!(text(line, "x y").usec, Some(1_500_000), "{line}");
+        }
+        assert_eq!(text("2025-11-12T20:13:52Z <14>[    1.500000] x y", "x y").facility, Some(1));
+        for line in [
+            "2025-01-21T08:46:30,287197+00:00 [ T4711] x y",
+            "[ T4711] x y",
+            "Nov 27 01:26:57 host kernel: [ T4711] x y",
+            "[<    0.000012>] x y",
+        ] {
+            assert!(!text(line, "x y").bare, "{line}");
+        }
     }
 
     #[test]

@@ -35,7 +35,7 @@ fn object_record(object: &Value, depth: usize) -> Option<Record<'static>> {
     for (key, value) in fields {
         match key.as_str() {
             "MESSAGE" => text = bytes_of(value).map(|bytes| (bytes, false)),
-            "message" | "msg" | "log" | "textPayload" if text.is_none() => text = bytes_of(value).map(|bytes| (bytes, true)),
+            "message" | "msg" | "log" | "line" | "textPayload" if text.is_none() => text = bytes_of(value).map(|bytes| (bytes, true)),
             "_TRANSPORT" => transport_is_kernel = Some(value == "kernel"),
             "SYSLOG_IDENTIFIER" => program_is_kernel = Some(value == "kernel"),
             "SYSLOG_FACILITY" | "fac" | "facility" => record.facility = integer(value).and_then(|facility| u16::try_from(facility).ok()),
@@ -115,6 +115,8 @@ pub(crate) fn entry(buffer: &[u8], at: usize) -> Option<(Record<'static>, usize)
     let start = at - before.len() + memchr::memmem::rfind(before, b"\n\n").map_or(0, |blank| blank + 2);
     let after = buffer.get(at..buffer.len().min(at + REACH_BYTES))?;
     let end = at + memchr::memmem::find(after, b"\n\n").unwrap_or(after.len());
+    // `-o verbose` indents the fields below a line of their own, and puts no blank line between entries where it has no terminal.
+    let (start, end) = if after.starts_with(b" ") { indented(buffer, start, at, end) } else { (start, end) };
     let mut record = Record::default();
     let mut transport_is_kernel = None;
     let mut text = None;
@@ -157,7 +159,49 @@ pub(crate) fn entry(buffer: &[u8], at: usize) -> Option<(Record<'static>, usize)
     Some((record, end))
 }
 
+/// The part of `start..end` around `at` whose lines are indented.
+fn indented(buffer: &[u8], start: usize, at: usize, end: usize) -> (usize, usize) {
+    let unindented = |from: usize, to: usize| {
+        let lines = buffer.get(from..to).unwrap_or_default();
+        memchr::memchr_iter(b'\n', lines)
+            .map(move |newline| from + newline + 1)
+            .filter(|line| buffer.get(*line).is_some_and(|byte| *byte != b' '))
+    };
+    (unindented(start, at).next_back().unwrap_or(start), unindented(at, end).next().unwrap_or(end))
+}
+
 /// How many bytes of `buffer` are left from the start of `rest`, which is a part of it.
 fn buffer_tail(buffer: &[u8], rest: &[u8]) -> Option<usize> {
     (rest.as_ptr() as usize).checked_sub(buffer.as_ptr() as usize).and_then(|offset| buffer.len().checked_sub(offset))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Replay;
+
+    fn texts(log: &str) -> Vec<String> {
+        let mut replay = Replay::new(log.as_bytes());
+        std::iter::from_fn(|| replay.next(true).map(|record| String::from_utf8_lossy(&record.text).into_owned())).collect()
+    }
+
+    #[test]
+    fn json_of_the_journal_with_something_in_front() {
+        let object = r#"{"_TRANSPORT":"kernel","MESSAGE":"Killed process 1 (x)"}"#;
+        assert_eq!(texts(&format!("\u{1e}{object}\ndata: {object}\n\n")), ["Killed process 1 (x)", "Killed process 1 (x)"]);
+        assert_eq!(texts(r#"{"labels":{"job":"kernel"},"line":"[    1.0] Killed process 1 (x)"}"#), ["Killed process 1 (x)"]);
+    }
+
+    #[test]
+    fn verbose_entries_need_no_blank_line_between_them() {
+        let entry = |text: &str| {
+            format!(
+                "Wed 2025-11-12 20:13:52.000001 UTC [s=a;i=1]\n    _TRANSPORT=kernel\n    MESSAGE={text}\n    _SOURCE_MONOTONIC_TIMESTAMP=7\n"
+            )
+        };
+        let log = [entry("oom-kill:a"), entry("Killed process 1"), entry("b").replace("kernel", "syslog")].concat();
+        let mut replay = Replay::new(log.as_bytes());
+        let records: Vec<_> = std::iter::from_fn(|| replay.next(true)).filter(|record| record.usec.is_some()).collect();
+        let read: Vec<_> = records.iter().map(|record| (String::from_utf8_lossy(&record.text), record.facility)).collect();
+        assert_eq!(read, [("oom-kill:a".into(), Some(0)), ("Killed process 1".into(), Some(0)), ("b".into(), Some(1))]);
+    }
 }

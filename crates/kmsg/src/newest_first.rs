@@ -2,6 +2,7 @@
 
 use crate::frame::frame;
 use crate::journal;
+use crate::moment::{Moment, moment};
 use std::borrow::Cow;
 
 /// Lines whose times are looked at.
@@ -20,7 +21,7 @@ fn is_newest_first(log: &[u8]) -> bool {
     let (mut back, mut forth) = (0_usize, 0_usize);
     let mut before: Option<Moment<'_>> = None;
     for line in log.split(|byte| *byte == b'\n').take(LOOKED_AT) {
-        let Some(moment) = moment(line) else { continue };
+        let Some(moment) = moment_of(line) else { continue };
         match before.as_ref().and_then(|before| moment.compared_with(before)) {
             Some(std::cmp::Ordering::Less) => back += 1,
             Some(std::cmp::Ordering::Greater) => forth += 1,
@@ -31,24 +32,7 @@ fn is_newest_first(log: &[u8]) -> bool {
     back >= MIN_STEPS && back >= forth.saturating_mul(STEPS_BACK_FOR_ONE_FORTH)
 }
 
-/// When a line was written, as far as lines of one form can be compared.
-enum Moment<'a> {
-    Usec(u64),
-    Text(&'a [u8]),
-}
-
-impl Moment<'_> {
-    fn compared_with(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        match (self, other) {
-            (Self::Usec(one), Self::Usec(other)) => Some(one.cmp(other)),
-            // The names of months and days do not sort; what stands behind them does.
-            (Self::Text(one), Self::Text(other)) if one.len() == other.len() => Some(one.cmp(other)),
-            _ => None,
-        }
-    }
-}
-
-fn moment(line: &[u8]) -> Option<Moment<'_>> {
+fn moment_of(line: &[u8]) -> Option<Moment<'_>> {
     if line.first() == Some(&b'{') {
         return journal::json_line(line.trim_ascii())?.usec.map(Moment::Usec);
     }
@@ -56,7 +40,7 @@ fn moment(line: &[u8]) -> Option<Moment<'_>> {
     if framed.bare {
         return None;
     }
-    framed.usec.map(Moment::Usec).or_else(|| framed.time.map(Moment::Text))
+    framed.usec.map(Moment::Usec).or_else(|| moment(framed.time?))
 }
 
 /// Lines in the opposite order. One that is indented goes with the line that it continues.
@@ -111,6 +95,9 @@ mod tests {
             // Two boots; two processors.
             "[    8.0] a\n[    9.0] b\n[    0.0] c\n[    0.1] d\n",
             "[    1.1] a\n[    1.0] b\n[    1.3] c\n[    1.2] d\n",
+            // Names run backwards in the alphabet while time runs forth.
+            "Sep 30 01:00:00 host kernel: a\nOct 15 01:00:00 host kernel: b\nNov 20 01:00:00 host kernel: c\n",
+            "[Wed Nov  5 01:00:00 2025] a\n[Tue Nov 11 01:00:00 2025] b\n[Mon Nov 17 01:00:00 2025] c\n",
         ] {
             assert!(matches!(oldest_first(log.as_bytes()), Cow::Borrowed(_)), "{log}");
         }

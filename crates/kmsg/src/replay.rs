@@ -4,6 +4,7 @@ use crate::filter::Filter;
 use crate::frame::{Framed, frame};
 use crate::journal;
 use crate::record::{Place, Record, kmsg_header, unescape, unescape_octal};
+use crate::salvage::{quoted, salvage};
 use std::borrow::Cow;
 
 /// Gives the records of a log that is held in memory.
@@ -26,12 +27,33 @@ pub struct Replay<'a> {
     /// The same in characters: months have names in many scripts.
     indent_chars: usize,
     raw: bool,
+    /// The log is one that somebody kept, in whatever frames.
+    kept: bool,
 }
 
 impl<'a> Replay<'a> {
     /// A reader of `buffer` from its start.
     pub fn new(buffer: &'a [u8]) -> Self {
-        Self { buffer, at: 0, filter: Filter, hit: None, last_seq: None, lost: 0, lost_untold: 0, indent: 0, indent_chars: 0, raw: false }
+        Self {
+            buffer,
+            at: 0,
+            filter: Filter,
+            hit: None,
+            last_seq: None,
+            lost: 0,
+            lost_untold: 0,
+            indent: 0,
+            indent_chars: 0,
+            raw: false,
+            kept: false,
+        }
+    }
+
+    /// A reader of a log that somebody kept: lines in frames that are not known are read by how the kernel's text begins.
+    ///
+    /// Not for what comes from the kernel itself, where each frame is known.
+    pub fn of_kept(buffer: &'a [u8]) -> Self {
+        Self { kept: true, ..Self::new(buffer) }
     }
 
     /// The next record.
@@ -128,8 +150,11 @@ impl<'a> Replay<'a> {
 
     fn line(&mut self, line: &'a [u8], start: usize) -> Option<Record<'a>> {
         match line.trim_ascii_start().first()? {
-            b'{' => {
-                if let Some(record) = journal::json_line(line.trim_ascii()) {
+            // A record separator stands before each object of `journalctl -o json-seq`, and `data: ` in `-o json-sse`.
+            b'{' | 0x1e | b'd' => {
+                let object = line.trim_ascii();
+                let object = object.strip_prefix(b"\x1e").or_else(|| object.strip_prefix(b"data: ")).unwrap_or(object);
+                if let Some(record) = object.starts_with(b"{").then(|| journal::json_line(object)).flatten() {
                     return Some(record);
                 }
             }
@@ -158,6 +183,21 @@ impl<'a> Replay<'a> {
             return Some(self.record(&framed).owned());
         }
         let mut framed = frame(line);
+        // Fluentd's own form has an object where the text should be.
+        if self.kept
+            && framed.text.starts_with(b"{")
+            && let Some(record) = journal::json_line(framed.text)
+        {
+            let facility = framed.facility.filter(|facility| *facility != 0).or(record.facility);
+            return Some(Record { facility, ..record });
+        }
+        let unknown = framed.facility.is_none() && framed.usec.is_none() && !framed.escaped;
+        if self.kept
+            && unknown
+            && let Some(salvaged) = self.filter.find(line).and_then(|_| salvage(framed.text).or_else(|| salvage(line)))
+        {
+            return Some(self.record(&salvaged));
+        }
         let mut place = Place::Own;
         if framed.bare {
             place = Place::Bare;
@@ -207,17 +247,6 @@ impl Record<'_> {
     pub fn owned(self) -> Record<'static> {
         Record { text: Cow::Owned(self.text.into_owned()), time: self.time.map(|time| Cow::Owned(time.into_owned())), ..self }
     }
-}
-
-/// A line that somebody has indented or quoted, as in mail and issue trackers.
-fn quoted(line: &[u8]) -> Option<Framed<'_>> {
-    let inner = line.trim_ascii_start();
-    let inner = inner.strip_prefix(b">").or_else(|| inner.strip_prefix(b"|")).unwrap_or(inner).trim_ascii_start();
-    if inner.len() == line.len() {
-        return None;
-    }
-    let framed = frame(inner);
-    (!framed.bare).then_some(framed)
 }
 
 /// Takes the colours of `dmesg` and of consoles out.

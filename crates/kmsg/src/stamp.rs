@@ -44,7 +44,9 @@ pub(crate) fn bracket(line: &[u8]) -> Option<Stamp<'_>> {
     let usec = seconds(inside);
     let mut time = None;
     if usec.is_none() {
-        let relative = inside.strip_prefix(b"+").is_some_and(|delta| seconds(trim(delta)).is_some());
+        // `dmesg -H` and `dmesg --show-delta` without a time.
+        let delta = inside.strip_prefix(b"+").or_else(|| inside.strip_prefix(b"<").and_then(|delta| delta.strip_suffix(b">")));
+        let relative = delta.is_some_and(|delta| seconds(trim(delta)).is_some());
         if !relative {
             // A clock has a colon; the table of tasks and registers in brackets have none.
             if !clock_inside(inside) {
@@ -75,7 +77,8 @@ fn seconds(inside: &[u8]) -> Option<u64> {
     seconds.checked_mul(1_000_000)?.checked_add(micros)
 }
 
-fn caller(rest: &[u8]) -> Option<&[u8]> {
+/// What comes after `[ T123]` or `[ C1]`.
+pub(crate) fn caller(rest: &[u8]) -> Option<&[u8]> {
     let inside = rest.strip_prefix(b"[").or_else(|| rest.strip_prefix(b" ["))?;
     let end = memchr::memchr(b']', inside.get(..inside.len().min(16))?)?;
     let (kind, id) = trim(inside.get(..end)?).split_first()?;
@@ -118,6 +121,13 @@ fn iso(line: &[u8]) -> Option<Stamp<'_>> {
             at += line.get(at..)?.iter().take_while(|byte| byte.is_ascii_digit() || **byte == b':').count();
         }
         Some(b' ') => {
+            // `+0100`
+            let offset = line
+                .get(at + 1..at + 6)
+                .is_some_and(|zone| matches!(zone, [b'+' | b'-', digits @ ..] if digits.iter().all(u8::is_ascii_digit)));
+            if offset && line.get(at + 6) == Some(&b' ') {
+                at += 6;
+            }
             let zone = line.get(at + 1..)?.iter().take_while(|byte| byte.is_ascii_uppercase()).count();
             if (3..=5).contains(&zone) && line.get(at + 1 + zone) == Some(&b' ') {
                 at += 1 + zone;

@@ -88,9 +88,13 @@ impl Default for Machine {
 
 /// Reads a whole log in any form, and tells how many records are missing from it.
 pub fn read_log(log: &[u8], machine: &mut Machine, events: &mut Vec<Event>) -> u64 {
-    let log = podsight_kmsg::oldest_first(log);
-    let mut replay = Replay::new(&log);
-    while let Some(record) = replay.next(machine.wants_everything()) {
+    let log = podsight_kmsg::unfolded(log);
+    let log = podsight_kmsg::oldest_first(&log);
+    let mut replay = Replay::of_kept(&log);
+    // The very first line tells from when on the log knows of everything.
+    let mut first = true;
+    while let Some(record) = replay.next(first || machine.wants_everything()) {
+        first = false;
         machine.push(&record, events);
     }
     machine.finish(events);
@@ -102,6 +106,7 @@ impl Machine {
     pub fn push(&mut self, record: &Record<'_>, events: &mut Vec<Event>) {
         let new_boot = record.seq.zip(self.last_seq).is_some_and(|(seq, last)| seq <= last);
         self.last_seq = record.seq.or(self.last_seq);
+        self.rate_limit.record(record.usec, record.lost > 0 || new_boot);
         if record.lost > 0 || new_boot {
             self.flush_piece(events);
             self.close_report(None, events);
@@ -156,6 +161,7 @@ impl Machine {
         self.last_kill = None;
         self.announced = None;
         self.last_seq = None;
+        self.rate_limit = RateLimit::default();
     }
 
     /// How many kill lines have been read: the figure to hold against `/proc/vmstat oom_kill`, which counts them and not the processes.
@@ -179,6 +185,10 @@ impl Machine {
         if let Some(report) = &mut self.report {
             report.strange_lines = 0;
             report.last_seq = record.seq;
+            // A kill line is held against the line before it.
+            if !matches!(line, Line::Killed(_)) {
+                report.last_usec = record.usec.or(report.last_usec);
+            }
         }
         match line {
             Line::Invoked(invoked) => {
@@ -218,6 +228,9 @@ impl Machine {
                 self.group = None;
                 self.last_kill = None;
                 self.announced = Some((line.domain, line.pid));
+                if self.report.as_ref().is_some_and(|report| report.contradicts(line.domain)) {
+                    self.close_report(Some(record), events);
+                }
                 if let Some(report) = self.report.as_mut().filter(|report| !report.killed) {
                     report.announced(&line);
                 }
@@ -261,6 +274,7 @@ impl Machine {
                 report.strange_lines = 0;
             } else if report.inner(text) {
                 report.strange_lines = 0;
+                report.last_usec = record.usec.or(report.last_usec);
             } else {
                 report.strange_lines = report.strange_lines.saturating_add(1);
             }

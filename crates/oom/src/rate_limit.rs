@@ -15,9 +15,21 @@ pub(crate) struct RateLimit {
     starts: [Option<u64>; BURST],
     next: usize,
     count: usize,
+    /// Whether any record has been seen.
+    begun: bool,
+    /// Until then reports that nobody has seen may have used the limit up.
+    unknown_until: Option<u64>,
 }
 
 impl RateLimit {
+    /// A record of the log. What was printed before the first one, or before a gap, is not known.
+    pub(crate) fn record(&mut self, usec: Option<u64>, gap: bool) {
+        if (gap || !self.begun) && usec.is_some() {
+            self.unknown_until = usec.map(|usec| usec.saturating_add(WINDOW_USEC)).filter(|_| gap || usec > Some(WINDOW_USEC));
+        }
+        self.begun |= usec.is_some();
+    }
+
     pub(crate) fn report(&mut self, usec: Option<u64>) {
         if let Some(start) = self.starts.get_mut(self.next) {
             *start = usec;
@@ -28,6 +40,11 @@ impl RateLimit {
 
     /// Whether reports may be left out at this time.
     pub(crate) fn may_be_exhausted(&self, usec: Option<u64>) -> bool {
+        if let (Some(until), Some(now)) = (self.unknown_until, usec)
+            && now <= until
+        {
+            return true;
+        }
         if self.count < BURST {
             return false;
         }
@@ -54,6 +71,25 @@ mod tests {
         limit.report(Some(900_000));
         assert!(limit.may_be_exhausted(Some(900_001)));
         assert!(!limit.may_be_exhausted(Some(20_000_000)));
+    }
+
+    #[test]
+    fn before_the_first_record_and_in_a_gap_anything_may_have_been_printed() {
+        let mut limit = RateLimit::default();
+        limit.record(Some(100_000_000), false);
+        assert!(limit.may_be_exhausted(Some(101_000_000)));
+        assert!(!limit.may_be_exhausted(Some(107_000_000)));
+        limit.record(Some(200_000_000), false);
+        assert!(!limit.may_be_exhausted(Some(200_000_000)));
+        limit.record(Some(200_000_000), true);
+        assert!(limit.may_be_exhausted(Some(200_000_001)));
+    }
+
+    #[test]
+    fn a_log_from_the_boot_on_has_seen_all() {
+        let mut limit = RateLimit::default();
+        limit.record(Some(0), false);
+        assert!(!limit.may_be_exhausted(Some(1_000_000)));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! A report that is being read.
 
-use crate::line::{Columns, ConstraintLine, Counter, KillAnnounced, StatsHeader, TaskIn, UsageLine, row, stat};
+use crate::line::{Columns, ConstraintLine, Counter, Domain, KillAnnounced, StatsHeader, TaskIn, UsageLine, row, stat};
 use crate::{Constraint, Kill, Report, Task, Trigger, Usage};
 use podsight_kmsg::Record;
 use std::sync::Arc;
@@ -34,7 +34,12 @@ pub(crate) struct UnderWay {
     in_stats: bool,
     /// The last line that belongs to it had this number.
     pub(crate) last_seq: Option<u64>,
+    /// And this time.
+    pub(crate) last_usec: Option<u64>,
 }
+
+/// The kill line follows its report at once; what comes so much later is another's.
+pub(crate) const NEAR_USEC: u64 = 1_000_000;
 
 /// The victim by the `oom-kill:` line.
 #[derive(Debug)]
@@ -61,7 +66,7 @@ impl UnderWay {
     /// A report whose first line is `record`.
     pub(crate) fn new(record: &Record<'_>) -> Self {
         let kill = Kill { seq: record.seq, usec: record.usec, time: record.time.as_deref().map(str::to_owned), ..Kill::default() };
-        Self { kill, last_seq: record.seq, ..Self::default() }
+        Self { kill, last_seq: record.seq, last_usec: record.usec, ..Self::default() }
     }
 
     pub(crate) fn trigger(&mut self) -> &mut Trigger {
@@ -154,6 +159,15 @@ impl UnderWay {
         self.columns = None;
         self.in_stats = false;
         self.announced = Some(line.pid);
+    }
+
+    /// Whether a line about this memory cannot be of this report.
+    pub(crate) fn contradicts(&self, domain: Option<Domain>) -> bool {
+        match domain {
+            Some(Domain::Machine) => self.kill.limit_cgroup.is_some(),
+            Some(Domain::Memcg) => self.kill.global == Some(true),
+            None => false,
+        }
     }
 
     /// Whether the table has this process with this virtual size: the same memory, whichever of its threads the kernel names.

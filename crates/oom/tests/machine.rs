@@ -166,6 +166,43 @@ fn a_group_takes_no_strangers_while_reports_are_left_out() {
     assert!(matches!(member, Some(Event::Kill(kill)) if kill.group_kill && kill.pid == Some(21)), "{member:?}");
 }
 
+/// A log that begins in the middle of a storm shows few reports, and yet the kernel may be leaving some out.
+#[test]
+fn a_group_takes_no_strangers_where_the_log_begins_or_has_a_gap() {
+    let texts = [invoked("a"), constraint("/p/c", "/p/c", "a", 7), killed("a", 7), group("/p/c"), killed("a", 7), killed("b", 8)];
+    let texts = texts.each_ref().map(String::as_str);
+    let members = [
+        "1. 7 a in /p/c at /p/c",
+        "1. 7 a in /p/c at /p/c, group /p/c",
+        "1. 8 b in /p/c at /p/c, taken along, group /p/c",
+        "2. 9 x in - at -",
+    ];
+    for stranger_usec in [100_002_000, 101_500_000] {
+        let stranger = raw_from(106, stranger_usec, &[&killed("x", 9)]);
+        check(&(raw_from(100, 100_000_000, &texts) + &stranger), &members);
+        check(&(raw_from(1, 10_000_000, &["first"]) + &raw_from(100, 100_000_000, &texts) + &stranger), &members);
+    }
+    // Where all is known, there is no stranger without a report of its own.
+    let known =
+        raw_from(99, 10_000_000, &["first"]) + &raw_from(100, 100_000_000, &texts) + &raw_from(106, 101_500_000, &[&killed("x", 9)]);
+    check(&known, &[members[0], members[1], members[2], "1. 9 x in /p/c at /p/c, taken along, group /p/c"]);
+}
+
+#[test]
+fn a_kill_long_after_a_torn_report_or_of_other_memory_is_not_its_own() {
+    let legacy = raw_from(1, 1_000_000, &[&invoked("a"), "Task in /p/c killed as a result of limit of /p"]);
+    let bare = "Killed process 9 (x) total-vm:1kB, anon-rss:2kB, file-rss:3kB";
+    let incomplete = "incomplete: 0. - - in /p/c at /p, no kill line";
+    check(&(legacy.clone() + &raw_from(3, 40_000_000, &[bare])), &[incomplete, "1. 9 x in - at -"]);
+    let global = ["Out of memory: Kill process 9 (x) score 900 or sacrifice child", bare];
+    check(&(legacy.clone() + &raw_from(3, 1_000_100, &global)), &[incomplete, "1. 9 x in - at machine"]);
+    check(&(legacy + &raw_from(3, 1_000_100, &[bare])), &["1. 9 x in /p/c at /p"]);
+    let modern = raw_from(1, 10_000_000, &["first", &invoked("a"), &constraint("/p", "/p/c", "a", 7)]);
+    let (same, other) = (killed("a", 8), format!("Out of memory: Killed process 8 (a) {TAIL}"));
+    check(&(modern.clone() + &raw_from(5, 13_000_000, &[&same])), &["1. 7 a in /p/c at /p, no kill line", "2. 8 a in - at -"]);
+    check(&(modern + &raw_from(4, 10_000_100, &[&other])), &["AlreadyExiting", "1. 8 a in - at machine"]);
+}
+
 #[test]
 fn a_group_whose_victim_was_exiting() {
     let log = raw(&[

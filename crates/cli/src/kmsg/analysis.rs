@@ -2,7 +2,7 @@
 
 use podsight_cgroup::{CgroupPath, Scope, parse};
 use podsight_oom::{Event, Kill, Machine, NoKill, read_log};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The kills of one or more logs.
 #[derive(Debug, Default)]
@@ -19,17 +19,18 @@ pub(super) struct Analysis {
     pub(super) rejected: u64,
     /// Records missing between two sequence numbers.
     pub(super) lost: u64,
+    /// Where in `kills` the kill of a time and a pid is.
+    places: BTreeMap<(u64, Option<u32>), usize>,
 }
 
 impl Analysis {
     /// Reads one more log.
     pub(super) fn read(&mut self, log: &[u8], machine: &mut Machine) {
-        let first = self.kills.len();
         let mut events = Vec::new();
         self.lost = self.lost.saturating_add(read_log(log, machine, &mut events));
         for event in events {
             match event {
-                Event::Kill(kill) => self.kill(*kill, first),
+                Event::Kill(kill) => self.kill(*kill),
                 Event::Incomplete(kill) => self.incomplete.push(*kill),
                 Event::NoKill(why) => self.nobody.push(why),
                 Event::Suppressed(reports) => self.suppressed = self.suppressed.saturating_add(reports),
@@ -38,23 +39,33 @@ impl Analysis {
         }
     }
 
-    /// Adds a kill, or says more of the one that was added last.
-    fn kill(&mut self, kill: Kill, first: usize) {
+    /// Adds a kill, or says more of the one that was added last. Two copies of a log, in one file or in two, tell the same kill twice.
+    fn kill(&mut self, kill: Kill) {
         let same = |other: &Kill| (other.seq, other.usec, other.pid) == (kill.seq, kill.usec, kill.pid);
         if let Some(last) = self.kills.last_mut().filter(|last| same(last) && (kill.group_cgroup.is_some() || !kill.sharing.is_empty())) {
             *last = kill;
             return;
         }
-        // Two copies of the same ring tell the same kill twice.
-        let copy = kill.seq.is_some() && self.kills.iter().take(first).any(same);
-        if !copy {
-            self.kills.push(kill);
+        if let Some(usec) = kill.usec {
+            let place = *self.places.entry((usec, kill.pid)).or_insert(self.kills.len());
+            if self.kills.get(place).is_some_and(|other| is_copy(other, &kill)) {
+                return;
+            }
         }
+        self.kills.push(kill);
     }
 
     pub(super) fn incidents(&self) -> u64 {
         self.kills.iter().map(|kill| kill.incident).collect::<BTreeSet<_>>().len() as u64
     }
+}
+
+/// Whether two kills of one microsecond and one pid are one. Another boot may have the same, but hardly the same sizes.
+fn is_copy(one: &Kill, other: &Kill) -> bool {
+    let sizes = |kill: &Kill| (kill.total_vm_kb, kill.anon_rss_kb, kill.file_rss_kb, kill.shmem_rss_kb);
+    // Of two forms of a log, only one has numbers.
+    let numbers = one.seq.zip(other.seq).is_none_or(|(one, other)| one == other);
+    numbers && one.comm == other.comm && sizes(one) == sizes(other)
 }
 
 /// Where a kill happened.

@@ -27,7 +27,19 @@ pub(super) fn file(path: &Path) -> Result<Vec<u8>> {
     if log.starts_with(b"LPKSHHRH") {
         bail!("`{0}` is a file of the journal itself: run journalctl -k --file {0} -o json | podsight kmsg -", path.display());
     }
-    Ok(log)
+    Ok(as_utf_8(log))
+}
+
+/// Takes the mark of an editor off, and makes UTF-8 of what Windows' shells write.
+fn as_utf_8(log: Vec<u8>) -> Vec<u8> {
+    let unit: fn([u8; 2]) -> u16 = match log.as_slice() {
+        [0xff, 0xfe, ..] => u16::from_le_bytes,
+        [0xfe, 0xff, ..] => u16::from_be_bytes,
+        [0xef, 0xbb, 0xbf, text @ ..] => return text.to_vec(),
+        _ => return log,
+    };
+    let units = log.chunks_exact(2).skip(1).filter_map(|pair| pair.first_chunk().copied()).map(unit);
+    char::decode_utf16(units).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)).collect::<String>().into_bytes()
 }
 
 /// The log of the kernel that runs here, as raw records, or as lines of syslog(2) where there is no device.
@@ -57,4 +69,17 @@ fn raw_records(device: &mut DevKmsg) -> Result<Vec<u8>> {
 pub(super) fn boot_time() -> Option<i64> {
     let stat = std::fs::read_to_string("/proc/stat").ok()?;
     stat.lines().find_map(|line| line.strip_prefix("btime ")?.trim().parse().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::as_utf_8;
+
+    #[test]
+    fn marks_of_editors() {
+        assert_eq!(as_utf_8(b"\xff\xfea\0\xe4\0\n\0".to_vec()), "a\u{e4}\n".as_bytes());
+        assert_eq!(as_utf_8(b"\xfe\xff\0a".to_vec()), b"a");
+        assert_eq!(as_utf_8(b"\xef\xbb\xbfa".to_vec()), b"a");
+        assert_eq!(as_utf_8(b"\xffa".to_vec()), b"\xffa");
+    }
 }

@@ -103,6 +103,7 @@ impl Output {
 impl JsonKill {
     fn new(kill: &Kill, counted: bool) -> Self {
         let place = super::analysis::Place::of(kill);
+        let (container_id, runtime) = place.victim.named_container();
         Self {
             incident: counted.then_some(kill.incident),
             seq: kill.seq,
@@ -129,8 +130,8 @@ impl JsonKill {
             limit_cgroup: text(kill.limit_cgroup.as_deref()),
             victim_cgroup: text(kill.victim_cgroup.as_deref()),
             pod_uid: place.victim.pod_uids.first().cloned(),
-            container_id: place.victim.container_id.clone(),
-            runtime: place.victim.runtime.map(podsight_cgroup::Runtime::name),
+            container_id: container_id.map(str::to_owned),
+            runtime: runtime.map(podsight_cgroup::Runtime::name),
             attribution: kill.attribution.name(),
             kill_line: kill.kill_line,
             sysrq: kill.sysrq,

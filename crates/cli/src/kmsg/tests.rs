@@ -95,3 +95,16 @@ fn two_copies_of_one_ring_tell_a_kill_once() {
     both.read(MIXED.as_bytes(), &mut machine);
     assert_eq!(both.kills.len(), once);
 }
+
+#[test]
+fn a_log_that_holds_a_copy_of_itself_tells_a_kill_once() {
+    let line = |time: &str| {
+        format!(
+            "[{time}] Memory cgroup out of memory: Killed process 7 (a) total-vm:1kB, anon-rss:2kB, file-rss:3kB, shmem-rss:0kB, UID:0 pgtables:1kB oom_score_adj:0\n"
+        )
+    };
+    assert_eq!(analysis(&[line("    1.000000"), line("    1.000000")].concat()).kills.len(), 1);
+    assert_eq!(analysis(&[MIXED, MIXED].concat()).kills.len(), analysis(MIXED).kills.len());
+    // Another boot.
+    assert_eq!(analysis(&[line("    5.000000"), line("    1.000000")].concat()).kills.len(), 2);
+}

@@ -72,7 +72,7 @@ pub(super) fn time(kill: &Kill, lang: Lang) -> String {
 
 /// Where a victim was: `container 78302202f130 of pod 3f1c2a44-…`
 pub(super) fn place(path: Option<&[u8]>, victim: &CgroupPath, lang: Lang) -> String {
-    let container = victim.container_id.as_deref().and_then(|id| id.get(..12));
+    let container = victim.named_container().0.and_then(|id| id.get(..12));
     let pod = victim.pod_uids.first();
     match (lang, container, pod, path) {
         (Lang::En, Some(container), Some(pod), _) => format!("container {container} of pod {pod}"),

@@ -2,12 +2,12 @@
 
 use super::{Event, MAX_COMM_BYTES, Machine, RECENT};
 use crate::line::{Domain, Killed, Reaped};
-use crate::under_way::{UnderWay, bounded};
+use crate::under_way::{NEAR_USEC, UnderWay, bounded};
 use crate::{Attribution, Constraint, Kill};
 use podsight_kmsg::Record;
 
-/// Kills of one group that are printed within so short a time of each other belong together even while reports are left out.
-const TIGHT_USEC: u64 = 5000;
+/// Kills that are printed so close to each other are one loop over a group. The next kill has to take the lock and to choose a victim first.
+const NEIGHBOUR_USEC: u64 = 100;
 
 /// A `memory.oom.group` kill whose members are being printed.
 #[derive(Debug)]
@@ -16,7 +16,12 @@ pub(super) struct OpenGroup {
     kill: Kill,
     /// The process that was chosen; it is printed a second time.
     chosen: Option<u32>,
+    /// When its line was printed.
+    usec: Option<u64>,
+    /// When the last member was.
     last_usec: Option<u64>,
+    /// The same as the log writes it.
+    last_time: Option<String>,
 }
 
 impl Machine {
@@ -49,7 +54,7 @@ impl Machine {
         };
         let exhausted = self.rate_limit.may_be_exhausted(record.usec);
         if let Some(report) = self.report.as_mut().filter(|report| !report.killed && !report.no_victim)
-            && belongs(report, line, exhausted)
+            && belongs(report, line, domain, record.usec, exhausted)
         {
             report.killed = true;
             let of = &report.kill;
@@ -69,8 +74,9 @@ impl Machine {
             self.incidents += 1;
             kill.incident = self.incidents;
             self.group = None;
-        } else if let Some(group) = self.group.as_mut().filter(|group| is_member(group, record.usec, exhausted)) {
+        } else if let Some(group) = self.group.as_mut().filter(|group| is_member(group, record, line.pid, exhausted)) {
             group.last_usec = record.usec;
+            group.last_time = record.time.as_deref().map(str::to_owned);
             if group.chosen == Some(line.pid) {
                 // The victim that was chosen is printed once more as a member.
                 group.chosen = None;
@@ -130,7 +136,8 @@ impl Machine {
             report.killed = true;
         }
         kill.group_cgroup = Some(path);
-        self.group = Some(OpenGroup { kill, chosen: pid, last_usec: record.usec });
+        let last_time = record.time.as_deref().map(str::to_owned);
+        self.group = Some(OpenGroup { kill, chosen: pid, usec: record.usec, last_usec: record.usec, last_time });
     }
 
     /// A report whose kill line is missing is confirmed where its victim is reaped.
@@ -155,24 +162,47 @@ impl Machine {
 }
 
 /// Whether a kill line belongs to the report before it.
-fn belongs(report: &UnderWay, line: &Killed<'_>, exhausted: bool) -> bool {
+fn belongs(report: &UnderWay, line: &Killed<'_>, domain: Option<Domain>, usec: Option<u64>, exhausted: bool) -> bool {
+    if report.contradicts(domain) {
+        return false;
+    }
+    // The kernel prints the kill line after its report without letting go of its lock.
+    let follows = usec.zip(report.last_usec).map(|(now, last)| now.saturating_sub(last) <= NEAR_USEC);
     let Some(chosen) = &report.constraint else {
-        // Before 5.0 the report does not name the pid, and its kill line follows it directly.
-        return report.announced.is_some() || !exhausted || report.has_task(line.pid) || report.kill.victim_cgroup.is_some();
+        // Before 5.0 the report does not name the pid.
+        return report.announced.is_some()
+            || report.has_task(line.pid)
+            || follows.unwrap_or_else(|| !exhausted || report.kill.victim_cgroup.is_some());
     };
     match chosen.pid {
         Some(pid) if pid == line.pid => true,
         // A child of the chosen one (5.0).
         Some(pid) if report.announced == Some(pid) => true,
         // Another thread of the chosen process, whose first thread is gone (`find_lock_task_mm`).
-        Some(pid) => report.has_task_like(pid, line.total_vm_kb) || !exhausted && chosen.is_like(line.uid, line.comm),
-        None => !exhausted,
+        Some(pid) => {
+            follows.unwrap_or(true) && (report.has_task_like(pid, line.total_vm_kb) || !exhausted && chosen.is_like(line.uid, line.comm))
+        }
+        None => follows.unwrap_or(!exhausted),
     }
 }
 
 /// Whether a kill line without a report of its own is a further process of the group.
-fn is_member(group: &OpenGroup, usec: Option<u64>, exhausted: bool) -> bool {
-    !exhausted || usec.zip(group.last_usec).is_some_and(|(now, last)| now.saturating_sub(last) <= TIGHT_USEC)
+///
+/// While reports are left out it may be anybody's. The kernel holds its lock from the line of the group to the last member: so the members are known
+/// where the report lists them, up to the second line of the process that was chosen, and where lines follow each other without a pause.
+fn is_member(group: &OpenGroup, record: &Record<'_>, pid: u32, exhausted: bool) -> bool {
+    let since = |before: Option<u64>| record.usec.zip(before).map(|(now, before)| now.saturating_sub(before));
+    let Some(pause) = since(group.last_usec) else {
+        return !exhausted && record.time.as_deref() == group.last_time.as_deref() || group.chosen == Some(pid);
+    };
+    let kill = &group.kill;
+    // The table is that of the limit's cgroup: of the group, if they are one.
+    let listed = || {
+        kill.limit_cgroup.is_some()
+            && kill.limit_cgroup == kill.group_cgroup
+            && kill.report.as_ref().is_some_and(|report| report.tasks.iter().any(|task| task.pid == pid))
+    };
+    !exhausted || pause <= NEIGHBOUR_USEC || group.chosen.is_some() && since(group.usec).is_some_and(|usec| usec <= NEAR_USEC) || listed()
 }
 
 pub(super) fn attributed(kill: &Kill) -> Attribution {
