@@ -2,7 +2,7 @@
 
 use crate::keys::Keys;
 use crate::kind::Kind;
-use podsight_rules::{Claim, LimitRange, Node, ResourceQuota};
+use podsight_rules::{Claim, LimitRange, Node, ResourceQuota, keys_of};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -89,11 +89,7 @@ impl Object {
         let name = text("name").filter(|name| !name.is_empty())?;
         let namespace = if kind.is_cluster_wide() { "" } else { text("namespace").unwrap_or_default() };
         let kept = match kind {
-            Kind::ConfigMap | Kind::Secret => {
-                let maps =
-                    ["data", "binaryData", "stringData"].into_iter().filter_map(|field| value.get(field)).filter_map(Value::as_object);
-                Keys::of(maps.flat_map(|map| map.keys().map(String::as_str))).map_or(Kept::Name, Kept::Keys)
-            }
+            Kind::ConfigMap | Kind::Secret => keys_of(value).and_then(Keys::of).map_or(Kept::Name, Kept::Keys),
             Kind::ServiceAccount | Kind::PriorityClass | Kind::RuntimeClass => Kept::Name,
             Kind::PersistentVolumeClaim => Kept::Claim(Arc::new(Claim::of(value))),
             Kind::StorageClass => {

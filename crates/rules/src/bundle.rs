@@ -3,6 +3,7 @@
 mod admission;
 
 use crate::facts::{Claim, Facts, ImageAnswer, Known, LimitRange, PodSecurity, Presence, RefKind, ResourceQuota};
+use crate::keys::keys_of;
 use crate::near::is_near;
 use crate::reference::references;
 use podsight_history::{History, KilledPod, PastKills, WorkloadKey};
@@ -107,13 +108,10 @@ impl Bundle {
             }
             return;
         };
-        let keys = |fields: &[&str]| {
-            let objects = fields.iter().filter_map(|field| value.get(field)).filter_map(Value::as_object);
-            Some(objects.flat_map(|object| object.keys().cloned()).collect())
-        };
+        let keys = || keys_of(value).map(|keys| keys.map(str::to_owned).collect());
         match text("/kind") {
-            Some("ConfigMap") => self.insert(RefKind::ConfigMap, name, folder, namespace, keys(&["data", "binaryData"])),
-            Some("Secret") => self.insert(RefKind::Secret, name, folder, namespace, keys(&["data", "stringData"])),
+            Some("ConfigMap") => self.insert(RefKind::ConfigMap, name, folder, namespace, keys()),
+            Some("Secret") => self.insert(RefKind::Secret, name, folder, namespace, keys()),
             Some("PersistentVolumeClaim") => {
                 self.insert(RefKind::PersistentVolumeClaim, name, folder, namespace, None);
                 if let Claim::OfClass(class) = Claim::of(value) {

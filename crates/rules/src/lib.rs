@@ -3,7 +3,9 @@
 mod bundle;
 mod catalogue;
 mod facts;
+mod filled;
 mod finding;
+mod keys;
 mod missing;
 mod near;
 mod pages;
@@ -31,6 +33,7 @@ pub use facts::{
     ResourceQuota, Resources, Scope, Taint,
 };
 pub use finding::{Certainty, Finding, Fix};
+pub use keys::keys_of;
 pub use memory::limit_known_too_small::LIMIT_KNOWN_TOO_SMALL;
 pub use near::is_near;
 pub use pages::{page, pages};
@@ -64,7 +67,7 @@ pub fn check_at_least(workload: &Workload<'_>, facts: &dyn Facts, least: Certain
         rule.check(&subject, &mut findings);
     }
     if !findings.is_empty() {
-        findings.retain(|finding| !is_ignored(workload, finding.rule));
+        findings.retain(|finding| !is_ignored(workload, finding.rule) && !filled::is_later(workload, &finding.pointer));
     }
     findings
 }

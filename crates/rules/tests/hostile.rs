@@ -182,3 +182,27 @@ fn large_objects_are_judged_in_bounds() {
     }
     assert!(judge(yaml.as_bytes()) >= number);
 }
+
+#[test]
+fn work_grows_with_the_size_alone() {
+    // At these sizes a rule that reads all of it again for each piece would take minutes.
+    for piece in ["{", "[", "a;", "{ a;", "${", "$(", "x=", "a && "] {
+        let script = piece.repeat(60_000 / piece.len());
+        let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"},
+            "spec": {"containers": [{"name": "a", "image": "a/b:1", "command": ["sh", "-c", script]}]}});
+        judge_documents(&[Document::from_value(pod)]);
+    }
+    let many = 20_000;
+    let numbered = |of: &dyn Fn(usize) -> Value| (0..many).map(of).collect::<Vec<_>>();
+    let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "spec": {
+        "volumes": numbered(&|n| json!({"name": format!("v{n}"), "configMap": {"name": "c"}})),
+        "containers": [{"name": "a", "image": "a/b:1",
+            "env": numbered(&|n| json!({"name": format!("A{n}_JAVA_OPTS"), "value": "-Xmx1g"})),
+            "volumeMounts": numbered(&|n| json!({"name": format!("v{}", many - 1 - n), "mountPath": format!("/m{n}"), "subPath": "x"}))}]}});
+    judge_documents(&[Document::from_value(pod)]);
+    let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "spec": {
+        "volumes": [{"name": "v", "configMap": {"name": "c", "items": numbered(&|n| json!({"key": "k", "path": format!("p{n}")}))}}],
+        "containers": [{"name": "a", "image": "a/b:1",
+            "volumeMounts": (0..2_000).map(|n| json!({"name": "v", "mountPath": format!("/m{n}"), "subPath": "p0"})).collect::<Vec<_>>()}]}});
+    judge_documents(&[Document::from_value(pod)]);
+}

@@ -2,6 +2,10 @@
 //!
 //! What depends on the run (expansions, command substitution) is unknown, never guessed.
 
+mod word;
+
+use word::assigned_name;
+
 /// The separators and operators between commands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Join {
@@ -99,6 +103,8 @@ pub fn parse(script: &str) -> Script {
         script: Script { partial: end < script.len(), ..Script::default() },
         command: Command::default(),
         open: Vec::new(),
+        redirected: false,
+        test: false,
     };
     reader.read();
     if let Some(open) = reader.open.last() {
@@ -127,6 +133,10 @@ struct Reader<'a> {
     command: Command,
     /// What was begun and is not closed yet.
     open: Vec<Open>,
+    /// Whether a redirection stands before the next word: shells differ in whether a keyword may follow.
+    redirected: bool,
+    /// Whether it is in bash's `[[ … ]]`, where no word is a keyword.
+    test: bool,
 }
 
 impl Reader<'_> {
@@ -139,6 +149,7 @@ impl Reader<'_> {
                 '\n' | ';' => {
                     // `;;` ends a branch of a `case`.
                     self.script.partial |= self.rest.starts_with(";;");
+                    self.test &= next == '\n';
                     self.operator(1, Join::Then);
                 }
                 '&' if self.rest.starts_with("&&") => self.operator(2, Join::And),
@@ -146,8 +157,8 @@ impl Reader<'_> {
                 '|' if self.rest.starts_with("||") => self.operator(2, Join::Or),
                 '|' => self.operator(1, Join::Pipe),
                 '(' => {
-                    // A subshell; behind a word, a function's parentheses.
-                    self.script.partial |= !self.command.words.is_empty();
+                    // A subshell; behind a word a function's parentheses, behind an assignment bash's array.
+                    self.script.partial |= !self.command.words.is_empty() || !self.command.assignments.is_empty();
                     self.operator(1, Join::Then);
                     self.open(Open::Subshell);
                 }
@@ -173,6 +184,7 @@ impl Reader<'_> {
 
     fn end(&mut self, join: Join) {
         let mut command = std::mem::take(&mut self.command);
+        self.redirected = false;
         if !command.words.is_empty() || !command.assignments.is_empty() {
             command.join = Some(join);
             command.depth = self.open.len();
@@ -187,6 +199,7 @@ impl Reader<'_> {
             self.rest = "";
             return;
         }
+        self.redirected = true;
         let operator = self.rest.bytes().take_while(|byte| matches!(byte, b'<' | b'>' | b'&' | b'|')).count();
         self.skip(operator);
         self.skip(self.rest.bytes().take_while(|byte| matches!(byte, b' ' | b'\t')).count());
@@ -208,14 +221,21 @@ impl Reader<'_> {
             return;
         }
         let first = self.command.words.is_empty() && self.command.assignments.is_empty();
-        if first && !word.quoted && word.literal && self.keyword(&word.text) {
-            return;
+        if !word.quoted && word.literal {
+            if first && !self.test && self.keyword(&word.text) {
+                return;
+            }
+            // Bash reads a whole command behind these two, compound ones too; others run a program of that name.
+            let timed = self.command.words.first().is_some_and(|name| matches!(name.text.as_str(), "time" | "coproc"));
+            self.script.partial |= timed && is_keyword(&word.text);
+            self.test = (self.test || (first && word.text == "[[")) && word.text != "]]";
         }
         self.command.words.push(word);
     }
 
     /// Whether the word is a keyword that is no part of a command, and what it opens or closes.
     fn keyword(&mut self, word: &str) -> bool {
+        self.script.partial |= self.redirected && is_keyword(word);
         match word {
             "if" => self.open(Open::If),
             "while" | "until" => self.open(Open::Loop),
@@ -234,8 +254,10 @@ impl Reader<'_> {
                 let end = self.rest.find([';', '\n']).unwrap_or(self.rest.len());
                 self.script.partial |= self.rest.get(..end).is_none_or(|head| head.contains(['(', '\'', '"', '`', '\\', '#']));
                 self.skip(end);
+                // Bash takes braces in place of `do` and `done`.
+                self.script.partial |= self.rest.trim_start_matches([';', '\n', ' ', '\t']).starts_with('{');
             }
-            "case" | "esac" | "select" | "function" | "[[" => self.script.partial = true,
+            "case" | "esac" | "select" | "function" => self.script.partial = true,
             _ => return false,
         }
         true
@@ -265,164 +287,14 @@ impl Reader<'_> {
             self.script.broken = Some(broken);
         }
     }
-
-    /// Reads one word up to an operator or blank.
-    fn word(&mut self) -> Word {
-        let mut word = Word { text: String::new(), literal: true, quoted: false };
-        word.literal &= !self.rest.starts_with('~');
-        while let Some(next) = self.rest.chars().next() {
-            match next {
-                ' ' | '\t' | '\r' | '\n' | ';' | '&' | '|' | '<' | '>' | '(' | ')' => break,
-                '\'' => {
-                    word.quoted = true;
-                    self.skip(1);
-                    let Some(end) = self.rest.find('\'') else { return self.unclosed(word) };
-                    word.text.push_str(self.rest.get(..end).unwrap_or_default());
-                    self.skip(end + 1);
-                }
-                '"' => {
-                    word.quoted = true;
-                    self.skip(1);
-                    if !self.double_quoted(&mut word) {
-                        return self.unclosed(word);
-                    }
-                }
-                '\\' => {
-                    self.skip(1);
-                    match self.rest.chars().next() {
-                        Some('\n') => self.skip(1),
-                        Some(escaped) => {
-                            word.quoted = true;
-                            word.text.push(escaped);
-                            self.skip(escaped.len_utf8());
-                        }
-                        None => word.text.push('\\'),
-                    }
-                }
-                '$' | '`' => self.expansion(&mut word),
-                _ => {
-                    // File names, and braces where the shell is bash.
-                    let names = matches!(next, '*' | '?')
-                        || (next == '[' && self.rest.contains(']'))
-                        || (next == '{' && self.rest.contains([',', '.']));
-                    // A `[` with nothing behind it is the command of that name.
-                    let alone = next == '['
-                        && word.text.is_empty()
-                        && self.rest.get(1..).is_none_or(|rest| rest.is_empty() || rest.starts_with([' ', '\t']));
-                    word.literal &= !names || alone;
-                    word.text.push(next);
-                    self.skip(next.len_utf8());
-                }
-            }
-        }
-        word
-    }
-
-    fn unclosed(&mut self, mut word: Word) -> Word {
-        self.break_at(Broken::Unclosed("quote"));
-        self.script.partial = true;
-        word.literal = false;
-        self.rest = "";
-        word
-    }
-
-    /// Reads up to the closing quote; `false` if there is none.
-    fn double_quoted(&mut self, word: &mut Word) -> bool {
-        while let Some(next) = self.rest.chars().next() {
-            match next {
-                '"' => {
-                    self.skip(1);
-                    return true;
-                }
-                '\\' => {
-                    self.skip(1);
-                    match self.rest.chars().next() {
-                        Some('\n') => self.skip(1),
-                        Some(escaped @ ('$' | '`' | '"' | '\\')) => {
-                            word.text.push(escaped);
-                            self.skip(1);
-                        }
-                        _ => word.text.push('\\'),
-                    }
-                }
-                '$' | '`' => self.expansion(word),
-                _ => {
-                    word.text.push(next);
-                    self.skip(next.len_utf8());
-                }
-            }
-        }
-        false
-    }
-
-    /// Reads `$name`, `${…}`, `$(…)`, `` `…` `` or a dollar that is just one.
-    fn expansion(&mut self, word: &mut Word) {
-        let mut chars = self.rest.chars();
-        let first = chars.next();
-        let second = chars.next();
-        let length = match (first, second) {
-            (Some('`'), _) => self.rest.get(1..).and_then(|rest| rest.find('`')).map(|end| end + 2),
-            (_, Some('{')) => self.rest.find('}').map(|end| end + 1),
-            (_, Some('(')) => closing_parenthesis(self.rest),
-            (_, Some(name)) if name.is_ascii_alphabetic() || name == '_' => {
-                Some(1 + self.rest.bytes().skip(1).take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_').count())
-            }
-            (_, Some('0'..='9' | '@' | '*' | '#' | '?' | '-' | '$' | '!')) => Some(2),
-            // `$'…'` is bash's: another shell sees a dollar and a quote.
-            (_, Some('\'' | '"')) => {
-                word.literal = false;
-                word.text.push('$');
-                return self.skip(1);
-            }
-            _ => {
-                word.text.push('$');
-                return self.skip(1);
-            }
-        };
-        word.literal = false;
-        let Some(length) = length else {
-            self.script.partial = true;
-            word.text.push_str(self.rest);
-            self.rest = "";
-            return;
-        };
-        word.text.push_str(self.rest.get(..length).unwrap_or_default());
-        self.skip(length);
-    }
 }
 
-/// The name in front of an `=`, where the text begins with an assignment.
-fn assigned_name(text: &str) -> Option<&str> {
-    let (name, _) = text.split_once('=')?;
-    let first = name.bytes().next()?;
-    let valid = (first.is_ascii_alphabetic() || first == b'_') && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-    valid.then_some(name)
-}
-
-/// Behind the parenthesis that closes `$(`; quotes within are honoured.
-fn closing_parenthesis(text: &str) -> Option<usize> {
-    let mut depth = 0_usize;
-    let mut quote = None;
-    let mut escaped = false;
-    for (at, next) in text.char_indices() {
-        if std::mem::take(&mut escaped) {
-            continue;
-        }
-        match (quote, next) {
-            (Some('\''), '\'') | (Some('"'), '"') => quote = None,
-            (Some('"') | None, '\\') => escaped = true,
-            (None, '\'' | '"') => quote = Some(next),
-            (None, '(') => depth += 1,
-            (None, ')') => {
-                depth = depth.saturating_sub(1);
-                if depth == 0 {
-                    return Some(at + 1);
-                }
-            }
-            _ => {}
-        }
-    }
-    None
+/// Whether the word opens, closes or goes on with a compound command.
+fn is_keyword(word: &str) -> bool {
+    matches!(
+        word,
+        "if" | "then" | "else" | "elif" | "fi" | "while" | "until" | "for" | "do" | "done" | "{" | "}" | "case" | "esac" | "select" | "!"
+    )
 }
 
 #[cfg(test)]

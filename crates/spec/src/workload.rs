@@ -154,17 +154,7 @@ fn collect<'a>(value: &'a Value, pointer: &str, item_of: Option<(&'a str, &'a st
         return;
     }
     let mut pods: Vec<(Cow<'static, str>, &'a Value)> = Vec::new();
-    let known = match kind {
-        // Knative's Revision has its containers where a Pod has them.
-        "Pod" | "Revision" => Some("/spec"),
-        "PodTemplate" => Some("/template/spec"),
-        "CronJob" => Some("/spec/jobTemplate/spec/template/spec"),
-        "ReplicationController" | "ReplicaSet" | "Deployment" | "StatefulSet" | "DaemonSet" | "Job" | "DeploymentConfig" | "Rollout" => {
-            Some("/spec/template/spec")
-        }
-        _ => None,
-    };
-    if let Some(known) = known {
+    if let Some(known) = known_pod(kind, api_version) {
         pods.extend(value.pointer(known).filter(|pod| pod.is_object()).map(|pod| (Cow::Borrowed(known), pod)));
     } else if let Some(spec) = value.get("spec") {
         if let Some(pod) = spec.get("template").and_then(|template| template.get("spec")).filter(|pod| is_pod_spec(pod)) {
@@ -187,6 +177,26 @@ fn collect<'a>(value: &'a Value, pointer: &str, item_of: Option<(&'a str, &'a st
         pod_pointer,
         pod,
     }));
+}
+
+/// Where the kinds that are known have their pod spec. Kinds of other groups bear the same names: Volcano's Job has several templates.
+fn known_pod(kind: &str, api_version: &str) -> Option<&'static str> {
+    let group = api_version.split_once('/').map_or("", |(group, _)| group);
+    let (groups, pointer): (&[&str], _) = match kind {
+        "Pod" => (&[], "/spec"),
+        // Knative's Revision has its containers where a Pod has them.
+        "Revision" => (&["serving.knative.dev"], "/spec"),
+        "PodTemplate" => (&[], "/template/spec"),
+        "CronJob" => (&["batch"], "/spec/jobTemplate/spec/template/spec"),
+        "Job" => (&["batch", "extensions"], "/spec/template/spec"),
+        "ReplicationController" => (&[], "/spec/template/spec"),
+        "ReplicaSet" | "Deployment" | "StatefulSet" | "DaemonSet" => (&["apps", "extensions"], "/spec/template/spec"),
+        "DeploymentConfig" => (&["apps.openshift.io"], "/spec/template/spec"),
+        "Rollout" => (&["argoproj.io"], "/spec/template/spec"),
+        _ => return None,
+    };
+    // Patches and parts of lists may not say their group.
+    (group.is_empty() || groups.contains(&group)).then_some(pointer)
 }
 
 /// Whether the value could be a pod spec: containers that are objects with a name or an image.
@@ -258,6 +268,10 @@ mod tests {
             (
                 json!({"kind": "Experiment", "spec": {"templates": [{"template": {"spec": pod}}, {"template": {"spec": pod}}]}}),
                 vec!["Experiment:/spec/templates/0/template/spec", "Experiment:/spec/templates/1/template/spec"],
+            ),
+            (
+                json!({"kind": "Job", "apiVersion": "batch.volcano.sh/v1alpha1", "spec": {"tasks": [{"template": {"spec": pod}}]}}),
+                vec!["Job:/spec/tasks/0/template/spec"],
             ),
             (json!({"kind": "List", "items": [{"kind": "Pod", "spec": pod}, {"kind": "Service"}]}), vec!["Pod:/items/0/spec"]),
             (json!({"kind": "PodList", "apiVersion": "v1", "items": [{"spec": pod}]}), vec!["Pod:/items/0/spec"]),

@@ -69,7 +69,7 @@ fn words_are_split_as_the_shell_splits_them() {
 }
 
 /// What a script is made of: keywords, separators and quotes.
-const SCRIPT: [&str; 26] = [
+const SCRIPT: [&str; 39] = [
     "if",
     "then",
     "else",
@@ -96,6 +96,19 @@ const SCRIPT: [&str; 26] = [
     "\"",
     "!",
     "A=b",
+    ".",
+    ",",
+    "{a,b}",
+    "{a..b}",
+    "{ a, b; }",
+    "${A:-b}",
+    "${A:-\"${B}/c\"}",
+    "\"${A:-\"${B}\"}\"",
+    "$(a \"b)\")",
+    "$(case x in x) a; esac)",
+    "[ a ]",
+    "[a]",
+    ">a",
 ];
 
 #[test]

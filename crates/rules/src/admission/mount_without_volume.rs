@@ -6,6 +6,10 @@ use crate::rule::{Subject, declare_rule};
 use crate::text::shown;
 use crate::{Finding, Rule};
 use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// The volumes that are searched for the one that was meant.
+const MOST_SEARCHED: usize = 64;
 
 declare_rule! {
     /// ## What it does
@@ -57,7 +61,7 @@ fn check(rule: &dyn Rule, subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     if subject.workload.is_partial() {
         return;
     }
-    let volumes: Vec<&str> = list(subject.workload.pod, "volumes")
+    let volumes: BTreeSet<&str> = list(subject.workload.pod, "volumes")
         .filter_map(|(_, volume)| text(volume, "name"))
         .chain(
             subject
@@ -74,11 +78,12 @@ fn check(rule: &dyn Rule, subject: &Subject<'_>, findings: &mut Vec<Finding>) {
         for field in ["volumeMounts", "volumeDevices"] {
             for (number, mount) in list(container.value, field) {
                 let Some(name) = text(mount, "name") else { continue };
-                if volumes.contains(&name) || name.starts_with("kube-api-access-") || name.starts_with("default-token-") {
+                if volumes.contains(name) || name.starts_with("kube-api-access-") || name.starts_with("default-token-") {
                     continue;
                 }
                 let (en, zh) = refused(subject);
-                let similar = volumes.iter().find(|volume| is_near(name, volume));
+                // With so many volumes the search for a slip would take too long.
+                let similar = volumes.iter().take(MOST_SEARCHED).find(|volume| is_near(name, volume));
                 let help = similar.map_or_else(
                     || ("add it to volumes".to_owned(), "把它加到 volumes".to_owned()),
                     |similar| (format!("did you mean {}?", shown(similar, 40)), format!("是否想写 {}？", shown(similar, 40))),

@@ -4,6 +4,8 @@ use crate::rule::{Subject, declare_rule};
 use crate::text::shown;
 use crate::{Finding, Rule};
 use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 
 declare_rule! {
     /// ## What it does
@@ -53,29 +55,31 @@ declare_rule! {
 }
 
 fn check(rule: &dyn Rule, subject: &Subject<'_>, findings: &mut Vec<Finding>) {
-    let list = |value: &'_ Value, key: &str| value.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
-    let any_subpath = subject.containers.iter().any(|container| {
-        container.value.get("volumeMounts").and_then(Value::as_array).into_iter().flatten().any(|mount| mount.get("subPath").is_some())
-    });
+    let any_subpath =
+        subject.containers.iter().any(|container| list(container.value, "volumeMounts").any(|mount| mount.get("subPath").is_some()));
     if !any_subpath {
         return;
     }
-    let volumes = list(subject.workload.pod, "volumes");
+    // What each volume makes, by name; the first of a name counts. `None`: it makes what is not known.
+    let mut volumes: BTreeMap<&str, Option<BTreeSet<&str>>> = BTreeMap::new();
+    for volume in list(subject.workload.pod, "volumes") {
+        if let Some(name) = volume.get("name").and_then(Value::as_str) {
+            volumes.entry(name).or_insert_with(|| made(volume));
+        }
+    }
     for container in subject.containers {
-        for (number, mount) in list(container.value, "volumeMounts").iter().enumerate() {
+        for (number, mount) in list(container.value, "volumeMounts").enumerate() {
             let (Some(name), Some(path)) = (mount.get("name").and_then(Value::as_str), mount.get("subPath").and_then(Value::as_str)) else {
                 continue;
             };
-            let Some(volume) = volumes.iter().find(|volume| volume.get("name").and_then(Value::as_str) == Some(name)) else { continue };
-            let Some(source) = volume.get("configMap").or_else(|| volume.get("secret")) else { continue };
-            let items = list(source, "items");
+            let Some(Some(files)) = volumes.get(name) else { continue };
             let path = path.trim_end_matches('/');
-            let made = |item: &Value| {
-                item.get("path")
-                    .and_then(Value::as_str)
-                    .is_none_or(|made| made == path || made.strip_prefix(path).is_some_and(|rest| rest.starts_with('/')))
-            };
-            if items.is_empty() || path.is_empty() || items.iter().any(made) {
+            let folder = format!("{path}/");
+            let is_folder = files
+                .range::<str, (Bound<&str>, Bound<&str>)>((Bound::Included(folder.as_str()), Bound::Unbounded))
+                .next()
+                .is_some_and(|file| file.starts_with(&folder));
+            if path.is_empty() || files.contains(path) || is_folder {
                 continue;
             }
             findings.push(
@@ -89,4 +93,15 @@ fn check(rule: &dyn Rule, subject: &Subject<'_>, findings: &mut Vec<Finding>) {
             );
         }
     }
+}
+
+fn list<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> + use<'a> {
+    value.get(key).and_then(Value::as_array).into_iter().flatten()
+}
+
+/// The paths of the items of a ConfigMap or Secret volume, where it has items and all have one.
+fn made(volume: &Value) -> Option<BTreeSet<&str>> {
+    let source = volume.get("configMap").or_else(|| volume.get("secret"))?;
+    let paths: Option<BTreeSet<&str>> = list(source, "items").map(|item| item.get("path").and_then(Value::as_str)).collect();
+    paths.filter(|paths| !paths.is_empty())
 }

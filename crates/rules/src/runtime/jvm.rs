@@ -3,6 +3,7 @@
 use super::{Size, line};
 use podsight_spec::{Container, EnvValue, shell};
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 /// What a JVM is told about its memory.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -28,6 +29,9 @@ pub(crate) struct Percentage {
 /// What the JVM reads itself, weakest first: options of `JAVA_TOOL_OPTIONS` stand before the launcher's, those of `_JAVA_OPTIONS` behind all.
 const WEAKEST: [&str; 2] = ["JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS"];
 const STRONGEST: &str = "_JAVA_OPTIONS";
+
+/// How many variables of start scripts are looked at: for each one all of the environment is.
+const MOST_VARIABLES: usize = 16;
 
 /// Whether a variable holds options that a start script puts on the command line, as those of Tomcat, Kafka, Elasticsearch, Maven and most images do.
 fn is_script_variable(name: &str) -> bool {
@@ -61,9 +65,14 @@ pub(crate) fn heap(container: &Container<'_>) -> Option<Heap> {
     for name in WEAKEST {
         found |= from_variable(container, name, &mut heap);
     }
+    let mut seen = BTreeSet::new();
     for entry in container.value.get("env").and_then(Value::as_array).into_iter().flatten() {
+        if seen.len() == MOST_VARIABLES {
+            break;
+        }
         if let Some(name) = entry.get("name").and_then(Value::as_str)
             && is_script_variable(name)
+            && seen.insert(name)
         {
             found |= from_variable(container, name, &mut heap);
         }

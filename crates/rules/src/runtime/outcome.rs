@@ -88,6 +88,10 @@ pub(crate) fn why_no_program(program: &str) -> Option<NoProgram> {
     if program.trim().is_empty() {
         return Some(NoProgram::Empty);
     }
+    // A path of Windows may have blanks.
+    if program.starts_with(|drive: char| drive.is_ascii_alphabetic()) && program.get(1..).is_some_and(|rest| rest.starts_with(":\\")) {
+        return None;
+    }
     if BUILTINS.contains(&program) {
         return Some(NoProgram::Builtin);
     }
@@ -262,6 +266,7 @@ mod tests {
             (&["exit", "1"], Outcome::NoProgram),
             (&["$JAVA_HOME/bin/java"], Outcome::NoProgram),
             (&["$(JAVA)"], Outcome::Unknown),
+            (&["C:\\Program Files\\app\\app.exe"], Outcome::Unknown),
             (&["nginx"], Outcome::Unknown),
             (&["env", "A=b", "nginx"], Outcome::Unknown),
             (&[], Outcome::Unknown),

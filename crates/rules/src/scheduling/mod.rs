@@ -14,6 +14,7 @@ use crate::resources::{self, Amounts};
 use crate::rule::Subject;
 use podsight_spec::Quantity;
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// Why no node takes the pod.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,8 +23,17 @@ enum Unfit {
     Selector,
     /// Those with the labels have taints; one of them.
     Taint(Taint),
-    /// Those with the labels and without taints are too small for this resource: what is asked, and the most that one has.
-    Size { resource: String, asked: Quantity, most: Option<Quantity> },
+    /// Those with the labels and without taints are too small for these resources.
+    Size(Vec<Short>),
+}
+
+/// A resource of which no node has enough.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Short {
+    resource: String,
+    asked: Quantity,
+    /// The most that a node has.
+    most: Option<Quantity>,
 }
 
 /// How the nodes stand to the pod.
@@ -48,22 +58,30 @@ fn verdict(subject: &Subject<'_>) -> Option<Verdict> {
     let tolerates_all = everywhere || has_class(pod);
     let selects = |node: &Node| everywhere || selector::matches(pod, node);
     let taint = |node: &Node| if tolerates_all { None } else { node.taints.iter().find(|taint| repels(taint, pod)).cloned() };
-    let fits = subject.facts.any_node(&mut |node| selects(node) && taint(node).is_none() && too_small(node, &requests).is_none())?;
+    let fits = subject.facts.any_node(&mut |node| selects(node) && taint(node).is_none() && too_small(node, &requests).next().is_none())?;
     if fits {
         return None;
     }
     // Now that it is worth it, every node is looked at for the reason.
     let (mut nodes, mut selected, mut repelled, mut managed) = (0, 0, None, false);
-    let mut smalls: Vec<(String, Quantity, Option<Quantity>)> = Vec::new();
+    // How many nodes are too small at all, and for each resource; the scheduler names all resources of which a node has too little.
+    let mut small = 0;
+    let mut shorts: BTreeMap<&str, (usize, Short)> = BTreeMap::new();
     subject.facts.any_node(&mut |node| {
         nodes += 1;
         managed |= node.is_managed;
         if selects(node) {
             selected += 1;
-            match (taint(node), too_small(node, &requests)) {
-                (Some(taint), _) => repelled = repelled.take().or(Some(taint)),
-                (None, Some((name, asked, has))) => smalls.push((name.to_owned(), asked, has)),
-                (None, None) => {}
+            if let Some(taint) = taint(node) {
+                repelled = repelled.take().or(Some(taint));
+                return false;
+            }
+            small += 1;
+            for (name, asked, has) in too_small(node, &requests) {
+                let short = || (0, Short { resource: name.to_owned(), asked, most: None });
+                let (count, short) = shorts.entry(name).or_insert_with(short);
+                *count += 1;
+                short.most = short.most.max(has);
             }
         }
         false
@@ -73,10 +91,13 @@ fn verdict(subject: &Subject<'_>) -> Option<Verdict> {
     }
     let unfit = if selected == 0 {
         Unfit::Selector
-    } else if let Some((resource, asked, most)) = smalls.into_iter().max_by_key(|(_, _, has)| *has) {
-        Unfit::Size { resource, asked, most }
-    } else {
+    } else if shorts.is_empty() {
         Unfit::Taint(repelled?)
+    } else {
+        // What one node lacks and another has: it takes both together, so that the one with the most names it.
+        let most = shorts.values().max_by_key(|(_, short)| short.most).map(|(_, short)| short.clone());
+        let everywhere: Vec<Short> = shorts.into_values().filter(|(count, _)| *count == small).map(|(_, short)| short).collect();
+        Unfit::Size(if everywhere.is_empty() { most.into_iter().collect() } else { everywhere })
     };
     Some(Verdict { unfit, nodes })
 }
@@ -93,18 +114,16 @@ fn has_class(pod: &Value) -> bool {
     pod.get("runtimeClassName").and_then(Value::as_str).is_some_and(|class| !class.is_empty())
 }
 
-/// The first resource of which the pod asks for more than the node has for all its pods.
-fn too_small<'r>(node: &Node, requests: &'r Amounts<'_>) -> Option<(&'r str, Quantity, Option<Quantity>)> {
+/// The resources of which the pod asks for more than the node has for all its pods.
+fn too_small<'r>(node: &Node, requests: &'r Amounts<'_>) -> impl Iterator<Item = (&'r str, Quantity, Option<Quantity>)> {
     // A node that has not reported yet, or a test's, says nothing of its size.
-    if node.allocatable.is_empty() {
-        return None;
-    }
-    let (name, asked) = requests.iter().find(|(name, asked)| {
+    let reported = !node.allocatable.is_empty();
+    requests.iter().filter(move |_| reported).filter_map(|(name, asked)| {
         let has = resources::of(&node.allocatable, name);
         // Ephemeral storage is not reported by every kubelet.
-        !asked.is_zero() && has.map_or(**name != "ephemeral-storage", |has| **asked > has)
-    })?;
-    Some((name, *asked, resources::of(&node.allocatable, name)))
+        let short = !asked.is_zero() && has.map_or(*name != "ephemeral-storage", |has| *asked > has);
+        short.then_some((&**name, *asked, has))
+    })
 }
 
 /// Whether the taint keeps the pod off the node for good.

@@ -1,6 +1,6 @@
 //! `request-exceeds-nodes`
 
-use super::{Unfit, verdict};
+use super::{Short, Unfit, verdict};
 use crate::resources::shown_amount;
 use crate::rule::{Subject, declare_rule};
 use crate::text::shown;
@@ -58,7 +58,12 @@ declare_rule! {
 }
 
 fn check(rule: &dyn Rule, subject: &Subject<'_>, findings: &mut Vec<Finding>) {
-    let Some(Unfit::Size { resource, asked, most }) = verdict(subject).map(|verdict| verdict.unfit) else { return };
+    let Some(Unfit::Size(shorts)) = verdict(subject).map(|verdict| verdict.unfit) else { return };
+    findings.extend(shorts.into_iter().map(|short| finding(rule, subject, short)));
+}
+
+fn finding(rule: &dyn Rule, subject: &Subject<'_>, short: Short) -> Finding {
+    let Short { resource, asked, most } = short;
     let causes: &'static [Cause] = if resource.contains('/') { &[Cause::UnschedulableDevice] } else { &[Cause::UnschedulableResources] };
     let (name, amount) = (shown(&resource, 40), shown_amount(&resource, asked));
     let (has_en, has_zh) = match most {
@@ -80,12 +85,10 @@ fn check(rule: &dyn Rule, subject: &Subject<'_>, findings: &mut Vec<Finding>) {
         }
         None => Finding { pointer: format!("{}/resources", subject.workload.pod_pointer), ..finding },
     };
-    findings.push(
-        finding
-            .saying(
-                format!("Pending (Unschedulable): {name} {amount} requested, {has_en}"),
-                format!("Pending（Unschedulable）：请求 {name} {amount}，{has_zh}"),
-            )
-            .helped_by("ask for less, or add a larger node", "降低请求，或添加更大的节点"),
-    );
+    finding
+        .saying(
+            format!("Pending (Unschedulable): {name} {amount} requested, {has_en}"),
+            format!("Pending（Unschedulable）：请求 {name} {amount}，{has_zh}"),
+        )
+        .helped_by("ask for less, or add a larger node", "降低请求，或添加更大的节点")
 }

@@ -24,7 +24,9 @@ fn splits_words_and_takes_quotes_away() {
 
 #[test]
 fn does_not_guess_what_depends_on_the_run() {
-    for line in ["a $B", "a ${B:-c}", "a $(b)", "a `b`", "a *", "~/a", "a && b", "A=b c", "a 'b", "a &", "a | b"] {
+    for line in
+        ["a $B", "a ${B:-c}", "a {b,c}", "a b{1..3}", "a [b]", "a $(b)", "a `b`", "a *", "~/a", "a && b", "A=b c", "a 'b", "a &", "a | b"]
+    {
         assert_eq!(words(line), None, "{line}");
     }
 }
@@ -58,6 +60,20 @@ fn tells_what_no_shell_can_parse() {
         ("cat <<E\nfi\nE", None),
         ("A=b done", None),
         ("f() { a; }; f", None),
+        ("a || { echo \"x, y\"; exit 1; }", None),
+        ("{ date; echo 1.2; } > /tmp/log", None),
+        ("y=\"${A:-\"${B}/c\"}\"; a", None),
+        ("A=\"${B:-\"default value\"}\"; a", None),
+        ("x=$(a -d $'\\'') ; exec app $'it\\'s' --x", None),
+        ("time { a; }", None),
+        ("time -p { a; }", None),
+        ("coproc { a; }", None),
+        ("for i in 1 2; { a; }", None),
+        ("a=(fi done)", None),
+        ("if a; then { b; } >c fi", None),
+        ("[[ a && fi ]]", None),
+        ("[[ a ]]; fi", Some(Broken::Stray("fi"))),
+        ("{ a, b; }; }", Some(Broken::Stray("}"))),
     ] {
         assert_eq!(parse(script).broken, want, "{script}");
     }
@@ -68,4 +84,9 @@ fn bounded_on_hostile_scripts() {
     assert!(parse(&"(".repeat(1_000_000)).partial);
     assert!(parse(&"$(".repeat(30_000)).partial);
     assert!(parse(&"é".repeat(100_000)).partial);
+    // Were the rest of the script read again for each of these, the test would take minutes.
+    for piece in ["{", "{ ", "[", "[ ", "a;", "a[b ", "{ a;", "${", "$'", "\"${'", "{a,", "for i;"] {
+        let script = piece.repeat(65_000 / piece.len());
+        assert!(parse(&script).commands.len() <= script.len(), "{piece}");
+    }
 }
