@@ -203,7 +203,7 @@ mod tests {
                 None,
             ),
         ] {
-            is(&line.replace("K", KILLED), Some(0), usec, KILLED);
+            is(&line.replace('K', KILLED), Some(0), usec, KILLED);
         }
         is("kern: info: [2024]: a b invoked oom-killer: gfp", Some(0), None, "a b invoked oom-killer: gfp");
     }
@@ -221,10 +221,10 @@ mod tests {
     #[test]
     fn quotations() {
         for line in ["> > [    1.500000] K", ">>[    1.500000] K", "[pod/x/main] [    1.500000] K", "| [    1.500000] K |"] {
-            is(&line.replace("K", KILLED), None, Some(1_500_000), KILLED);
+            is(&line.replace('K', KILLED), None, Some(1_500_000), KILLED);
         }
         for line in ["/var/log/messages:Nov 27 01:26:57 host kernel: K", "log/a:17:Nov 27 01:26:57 host kernel: K"] {
-            is(&line.replace("K", KILLED), Some(0), None, KILLED);
+            is(&line.replace('K', KILLED), Some(0), None, KILLED);
         }
         is(&format!("/var/log/messages:Nov 27 01:26:57 host app: {KILLED}"), Some(1), None, KILLED);
         is(&format!("> > <12>[    1.500000] {KILLED}"), Some(1), Some(1_500_000), KILLED);
