@@ -16,6 +16,9 @@ use tokio::time::Instant;
 const HEARING: Duration = Duration::from_secs(10);
 /// Kills without an owner whose times are remembered.
 const MAX_UNOWNED: usize = 64;
+/// How long a kill that was counted and never seen may have been any end: it is given up some time after it happened, and an end is judged
+/// some time after it is shown.
+const LOST_MEMORY: Duration = Duration::from_mins(1);
 
 /// The ends that are or were judged.
 #[derive(Debug, Default)]
@@ -26,6 +29,34 @@ pub(super) struct Ends {
     judged: BTreeMap<(String, String), Timestamp>,
     /// When kills happened that could not be put down to anybody.
     unowned: VecDeque<Timestamp>,
+    lost: Lost,
+}
+
+/// Kills that were counted and never seen.
+#[derive(Debug, Default)]
+struct Lost {
+    /// All of them, ever.
+    total: u64,
+    /// Those of late.
+    late: u64,
+    /// When the last of them was given up.
+    at: Option<Instant>,
+}
+
+impl Lost {
+    /// Those that may have been an end that is judged now. `total` is all that were lost, ever.
+    fn of_late(&mut self, total: u64, now: Instant) -> u64 {
+        if self.at.is_some_and(|at| now.saturating_duration_since(at) > LOST_MEMORY) {
+            self.late = 0;
+        }
+        let new = total.saturating_sub(self.total);
+        if new > 0 {
+            self.late = self.late.saturating_add(new);
+            self.at = Some(now);
+        }
+        self.total = total;
+        self.late
+    }
 }
 
 #[derive(Debug)]
@@ -38,6 +69,8 @@ impl Node {
     /// Judges ends from this moment on.
     pub fn judges_ends_since(&mut self, since: Timestamp) {
         self.ends.since = Some(since);
+        // What was lost before was none of the ends from now on.
+        self.ends.lost = Lost { total: self.ledger.balance().lost, ..Lost::default() };
     }
 
     /// Looks for ends in a pod's status.
@@ -74,6 +107,7 @@ impl Node {
 
     /// Gives a verdict on every end that has been waited for long enough.
     pub fn judge_ends(&mut self, now: Instant) {
+        self.ends.lost.of_late(self.ledger.balance().lost, now);
         let due: Vec<(String, String)> = self
             .ends
             .pending
@@ -103,7 +137,7 @@ impl Node {
         } else {
             // A kill that has no owner, or that was counted and never seen, may have been this one.
             let unowned = self.ends.unowned.iter().filter(|at| is_by(ended, **at)).count();
-            let lost = self.ledger.balance().lost;
+            let lost = self.ends.lost.of_late(self.ledger.balance().lost, now);
             without_kill(pod, ended, u64::try_from(unowned).unwrap_or(u64::MAX).saturating_add(lost))
         };
         self.metrics.verdicts.get_or_create(&VerdictLabels { verdict: verdict.id() }).inc();
@@ -197,6 +231,17 @@ mod tests {
         let later = start + Duration::from_secs(11);
         node.judge_ends(later);
         assert!(written(&mut node, later).unwrap().contains("oom-unattributed"));
+    }
+
+    #[test]
+    fn a_lost_kill_may_have_been_an_end_for_a_minute() {
+        let start = Instant::now();
+        let mut lost = Lost { total: 3, ..Lost::default() };
+        assert_eq!(lost.of_late(3, start), 0, "lost before");
+        assert_eq!(lost.of_late(5, start), 2);
+        assert_eq!(lost.of_late(5, start + Duration::from_secs(60)), 2);
+        assert_eq!(lost.of_late(5, start + Duration::from_secs(61)), 0);
+        assert_eq!(lost.of_late(6, start + Duration::from_secs(62)), 1);
     }
 
     #[test]
