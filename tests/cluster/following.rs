@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use tempfile::TempDir;
 
@@ -19,17 +20,45 @@ pub(crate) const LABEL: &str = "podsight.test/following";
 
 /// The webhook, ended with the test.
 pub(crate) struct Following<'t> {
-    testbed: &'t Testbed,
+    objects: Objects<'t>,
     child: Child,
     admin: String,
-    name: String,
     folder: TempDir,
+}
+
+/// What is in the cluster for one such webhook. It goes with its last owner.
+struct Objects<'t> {
+    testbed: &'t Testbed,
+    name: String,
+}
+
+impl<'t> Objects<'t> {
+    /// Gives the webhook's identity the opt-in part as well, Secrets, under a name of this test's own.
+    fn create(testbed: &'t Testbed, folder: &Path) -> Result<Self> {
+        static NUMBER: AtomicUsize = AtomicUsize::new(0);
+        let name = format!("e2e-following-{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+        let objects = Self { testbed, name };
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/components/watch-secrets/role.yaml");
+        let yaml = std::fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
+        let roles = folder.join("roles.yaml");
+        std::fs::write(&roles, yaml.replace("podsight-webhook-secrets", &objects.name))?;
+        testbed.kubectl.run(&["create", "-f", &roles.display().to_string()])?;
+        Ok(objects)
+    }
+}
+
+impl Drop for Objects<'_> {
+    fn drop(&mut self) {
+        let kinds = "validatingwebhookconfiguration,clusterrole,clusterrolebinding";
+        drop(self.testbed.kubectl.output(&["delete", kinds, &self.name, "--ignore-not-found"]));
+    }
 }
 
 impl<'t> Following<'t> {
     /// Starts the webhook, waits until it knows all kinds, and has the API server ask it.
     pub(crate) fn start(testbed: &'t Testbed) -> Result<Self> {
         let folder = tempfile::tempdir()?;
+        let objects = Objects::create(testbed, folder.path())?;
         let authority = Authority::new()?;
         let pair = authority.issue_for("127.0.0.1")?;
         let file = |name: &str, text: &str| -> Result<String> {
@@ -55,21 +84,10 @@ impl<'t> Following<'t> {
         let started: Value = serde_json::from_str(&first).with_context(|| first.clone())?;
         let address = |field: &str| started.get(field).and_then(Value::as_str).map(str::to_owned).context("no address");
         let (listen, admin) = (address("listen")?, address("admin_listen")?);
-        let name = format!("e2e-following-{}-{}", std::process::id(), listen.rsplit(':').next().unwrap_or_default());
-        let following = Self { testbed, child, admin, name, folder };
-        following.may_watch_secrets()?;
+        let following = Self { objects, child, admin, folder };
         until("the webhook knows all kinds", || Ok(following.knows_all()?.then_some(())))?;
         following.register(&listen, &authority)?;
         Ok(following)
-    }
-
-    /// Gives it the opt-in part as well, under a name of this test's own, so that it goes with it.
-    fn may_watch_secrets(&self) -> Result<()> {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/components/watch-secrets/role.yaml");
-        let yaml = std::fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
-        let roles = self.folder.path().join("roles.yaml");
-        std::fs::write(&roles, yaml.replace("podsight-webhook-secrets", &self.name))?;
-        self.testbed.kubectl.run(&["create", "-f", &roles.display().to_string()]).map(drop)
     }
 
     fn knows_all(&self) -> Result<bool> {
@@ -81,29 +99,27 @@ impl<'t> Following<'t> {
 
     /// Has the API server ask this webhook as it asks the installed one, about other namespaces.
     fn register(&self, listen: &str, authority: &Authority) -> Result<()> {
-        let configuration = self.testbed.kubectl.get(&["validatingwebhookconfiguration", "podsight-webhook"])?;
+        let configuration = self.objects.testbed.kubectl.get(&["validatingwebhookconfiguration", "podsight-webhook"])?;
         let mut webhook = configuration.pointer("/webhooks/0").and_then(Value::as_object).context("no webhook is installed")?.clone();
         let call = json!({"url": format!("https://{listen}/validate"), "caBundle": BASE64_STANDARD.encode(authority.certificate())});
         webhook.insert("clientConfig".to_owned(), call);
-        webhook.insert("namespaceSelector".to_owned(), json!({"matchLabels": {LABEL: self.name}}));
+        webhook.insert("namespaceSelector".to_owned(), json!({"matchLabels": {LABEL: self.objects.name}}));
         let object = json!({"apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingWebhookConfiguration",
-            "metadata": {"name": self.name}, "webhooks": [webhook]});
+            "metadata": {"name": self.objects.name}, "webhooks": [webhook]});
         let path = self.folder.path().join("configuration.json");
         std::fs::write(&path, object.to_string())?;
-        self.testbed.kubectl.run(&["create", "-f", &path.display().to_string()])?;
+        self.objects.testbed.kubectl.run(&["create", "-f", &path.display().to_string()])?;
         Ok(())
     }
 
     /// The labels of a namespace about whose objects this webhook is asked, and not the installed one.
     pub(crate) fn labels(&self) -> Value {
-        json!({LABEL: self.name, "podsight.dev/admission": "disabled"})
+        json!({LABEL: self.objects.name, "podsight.dev/admission": "disabled"})
     }
 }
 
 impl Drop for Following<'_> {
     fn drop(&mut self) {
-        let kinds = "validatingwebhookconfiguration,clusterrole,clusterrolebinding";
-        drop(self.testbed.kubectl.output(&["delete", kinds, &self.name, "--ignore-not-found"]));
         drop(self.child.kill());
         drop(self.child.wait());
     }
