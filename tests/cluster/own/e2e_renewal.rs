@@ -69,7 +69,8 @@ fn renewals_and_lost_replicas_are_never_noticed() -> Result<()> {
     let without = load.stop()?;
     println!("without a replica: {without:?}");
     assert_eq!(without.refused, 0, "{without:?}");
-    assert!(without.applied > 0 && without.without_warning == without.applied, "{without:?}");
+    let warned = without.applied - without.without_warning;
+    assert!(without.without_warning > 0 && warned <= 32, "more than were in flight when it was killed: {without:?}");
     Ok(())
 }
 
