@@ -105,7 +105,9 @@ impl<'a> Pod<'a> {
         let waits = |container: &Container<'_>| container.is_waiting && crate::container::NOT_YET.contains(&container.waiting);
         let torn = self.condition("PodReadyToStartContainers").is_some_and(|condition| condition.status == "False");
         let mut lasting = self.containers.iter().filter(|container| container.role != Role::Ephemeral);
-        self.any_container_tried()
+        // A pod that is over has lost its sandbox for good.
+        !self.over()
+            && self.any_container_tried()
             && lasting.clone().any(waits)
             && lasting.all(|container| {
                 let done = container.role == Role::Init && container.ended.as_ref().is_some_and(crate::container::End::clean);
