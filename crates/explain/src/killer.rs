@@ -67,9 +67,9 @@ fn rule(end: &End<'_>) -> Option<Verdict> {
     (end.reason == "RestartingAllContainers").then(|| verdict(Cause::RestartAllRule, Confidence::High, 95, Vec::new()))
 }
 
-/// The kernel's own record, by annotation or log.
+/// The kernel's own record, by annotation or log. That the agent does not know, either, proves nothing: it sees no events.
 fn proven(case: &Case<'_>, container: &Container<'_>, end: &End<'_>) -> Option<Verdict> {
-    let proof = case.proofs.iter().find(|proof| is_about(proof, container, end))?;
+    let proof = case.proofs.iter().find(|proof| is_about(proof, container, end) && proof.verdict != Some(Cause::KillerUnknown))?;
     Some(verdict(cause_of(proof, end.code), Confidence::High, 98, proof.evidence.clone()))
 }
 

@@ -35,7 +35,9 @@ pub(crate) fn rank(mut candidates: Vec<Candidate>, pod: &Value) -> Vec<Explained
             Cause::ImagePullCauseUnseen => !any(&|other, answer, _| other == level && answer > weight),
             Cause::UnschedulableCauseUnseen => !answered(Group::Scheduling) && !answered(Group::Reference),
             // A stop of the whole pod explains how its containers ended.
-            Cause::KillerUnknown => !(stopped || any(&|other, answer, _| other == level && answer >= ANSWER)),
+            Cause::KillerUnknown => {
+                !(stopped || any(&|other, answer, cause| other == level && answer >= ANSWER && cause != Cause::KillerUnknown))
+            }
             Cause::ContainerRecordLost | Cause::StopGraceExceeded => !stopped,
             // A limit that leaves no room for the sandbox is its own answer.
             Cause::SandboxFailed => !any(&|_, weight, cause| cause == Cause::MemoryLimitBelowStart && weight >= ANSWER),

@@ -110,3 +110,14 @@ fn the_first_failure_of_a_failed_pod_is_its_cause() {
     failed["status"]["phase"] = json!("Failed");
     assert_eq!(best_with(&failed, &[]).container.as_deref(), Some("work"));
 }
+
+#[test]
+fn an_agent_that_does_not_know_leaves_the_answer_to_the_events() {
+    let mut killed = pod(&[status("main", 137, "2026-11-22T10:08:00Z")]);
+    let evidence = json!({"v": 1, "containers": {"main": {"kills": 0, "incidents": 0, "first": "2026-11-22T10:08:00Z", "last": "2026-11-22T10:08:00Z",
+        "scope": null, "limit": null, "peak": null, "visible": true, "verdict": "killer-unknown", "recent": []}}, "unattributed": 0, "lost": 0});
+    killed["metadata"]["annotations"] = json!({"podsight.dev/oom": evidence.to_string()});
+    assert_eq!(best_with(&killed, &[]).cause, Cause::KillerUnknown);
+    let hook = event("FailedPostStartHook", "PostStartHook failed", Some("2026-11-22T10:07:59Z"));
+    assert_eq!(best_with(&killed, &[hook]).cause, Cause::PostStartHookFailed);
+}
