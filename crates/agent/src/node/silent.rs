@@ -239,7 +239,7 @@ mod tests {
         let mut lost = Lost { total: 3, ..Lost::default() };
         assert_eq!(lost.of_late(3, start), 0, "lost before");
         assert_eq!(lost.of_late(5, start), 2);
-        assert_eq!(lost.of_late(5, start + Duration::from_secs(60)), 2);
+        assert_eq!(lost.of_late(5, start + LOST_MEMORY), 2);
         assert_eq!(lost.of_late(5, start + Duration::from_secs(61)), 0);
         assert_eq!(lost.of_late(6, start + Duration::from_secs(62)), 1);
     }
