@@ -7,6 +7,7 @@ use podsight_testbed::description::Kind;
 use podsight_tests::authority::{Authority, Pair};
 use podsight_tests::client::Client;
 use podsight_tests::testbed::{Namespace, SYSTEM, Testbed, text, until};
+use podsight_tests::turns::Part;
 use rustls::ClientConfig;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
@@ -16,7 +17,7 @@ use std::sync::Arc;
 fn a_rotated_certificate_is_served_without_a_restart() -> Result<()> {
     let Some(testbed) = Testbed::find()? else { return Ok(()) };
     let Some(_node) = testbed.node(Kind::Machine) else { return Ok(()) };
-    let (_webhook, namespace) = (webhook::disturbed(), testbed.namespace("e2e-certificate")?);
+    let (_webhook, namespace) = (testbed.disturbed(Part::Webhook)?, testbed.namespace("e2e-certificate")?);
     webhook::wait_for_warnings(&namespace)?;
     let before = lives(&testbed.webhooks()?);
     assert_eq!(before.len(), 2, "{before:?}");

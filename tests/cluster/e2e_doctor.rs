@@ -5,6 +5,7 @@ use anyhow::{Context as _, Result, ensure};
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use podsight_tests::authority::Authority;
 use podsight_tests::testbed::{Testbed, text};
+use podsight_tests::turns::{Part, Turn};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::process::Command;
@@ -31,7 +32,8 @@ fn doctor(testbed: &Testbed) -> Result<(BTreeSet<String>, Option<i32>)> {
 #[test]
 fn what_is_broken_is_found() -> Result<()> {
     let Some(testbed) = Testbed::find()? else { return Ok(()) };
-    let _webhook = webhook::disturbed();
+    let _agents: Vec<Turn> = testbed.description.nodes.iter().map(|node| testbed.needed(Part::Agent(node))).collect::<Result<_>>()?;
+    let _webhook = testbed.disturbed(Part::Webhook)?;
     let (before, status) = doctor(&testbed)?;
     assert_eq!(status, Some(i32::from(!before.is_empty())), "{before:?}");
     let configuration = testbed.kubectl.get(&[CONFIGURATION, "podsight-webhook"])?;

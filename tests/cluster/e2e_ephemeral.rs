@@ -4,11 +4,12 @@ use crate::webhook;
 use anyhow::Result;
 use insta::assert_snapshot;
 use podsight_tests::testbed::{Testbed, shown};
+use podsight_tests::turns::Part;
 
 #[test]
 fn a_debugger_is_judged_and_the_rest_of_the_pod_is_no_news() -> Result<()> {
     let Some(testbed) = Testbed::find()? else { return Ok(()) };
-    let (_webhook, namespace) = (webhook::needed(), testbed.namespace("e2e-ephemeral")?);
+    let (_webhook, namespace) = (testbed.needed(Part::Webhook)?, testbed.namespace("e2e-ephemeral")?);
     assert_snapshot!(namespace.apply(webhook::TINY)?, "the pod", @r#"
     exit status: 0
     --- standard error

@@ -4,6 +4,7 @@ use crate::webhook;
 use anyhow::{Context as _, Result};
 use insta::assert_snapshot;
 use podsight_tests::testbed::{Namespace, Testbed, items, shown, text, until};
+use podsight_tests::turns::Part;
 use serde_json::{Value, json};
 
 /// A Go program with a limit, and no request. The image runs nothing that lasts.
@@ -41,7 +42,7 @@ fn asking<'t>(testbed: &'t Testbed, stem: &str) -> Result<Namespace<'t>> {
 #[test]
 fn a_deployment_is_changed_once_and_told_of_it() -> Result<()> {
     let Some(testbed) = Testbed::find()? else { return Ok(()) };
-    let (_webhook, namespace) = (webhook::needed(), asking(&testbed, "e2e-mutation")?);
+    let (_webhook, namespace) = (testbed.needed(Part::Webhook)?, asking(&testbed, "e2e-mutation")?);
     let file = namespace.file("go.yaml", GO)?;
     assert_snapshot!(shown(&namespace.kubectl(&["apply", "--dry-run=server", "-f", &file])?), "a dry run", @r"
     exit status: 0
@@ -108,7 +109,7 @@ fn a_deployment_is_changed_once_and_told_of_it() -> Result<()> {
 #[test]
 fn a_pod_is_changed_only_where_that_is_asked_for() -> Result<()> {
     let Some(testbed) = Testbed::find()? else { return Ok(()) };
-    let (_webhook, namespace) = (webhook::needed(), asking(&testbed, "e2e-mutation-pod")?);
+    let (_webhook, namespace) = (testbed.needed(Part::Webhook)?, asking(&testbed, "e2e-mutation-pod")?);
     let pod = webhook::TINY.replace("memory: 128", "memory: 128Mi");
     assert_snapshot!(namespace.apply(&pod)?, "a pod", @r"
     exit status: 0

@@ -6,6 +6,7 @@ use insta::assert_snapshot;
 use podsight_testbed::description::Kind;
 use podsight_tests::client::Client;
 use podsight_tests::testbed::{SYSTEM, Testbed, shown, text, until};
+use podsight_tests::turns::Part;
 use serde_json::json;
 use std::net::SocketAddr;
 
@@ -14,7 +15,8 @@ fn a_rule_denies_in_one_namespace_and_a_broken_configuration_changes_nothing() -
     let Some(testbed) = Testbed::find()? else { return Ok(()) };
     // The file is a ConfigMap's, which only a kubelet brings to a program.
     let Some(_node) = testbed.node(Kind::Machine) else { return Ok(()) };
-    let (_webhook, namespace, other) = (webhook::needed(), testbed.namespace("e2e-policy")?, testbed.namespace("e2e-policy-other")?);
+    let (_webhook, namespace, other) =
+        (testbed.needed(Part::Webhook)?, testbed.namespace("e2e-policy")?, testbed.namespace("e2e-policy-other")?);
     let config = format!(
         "namespaces:\n- selector: {{matchLabels: {{kubernetes.io/metadata.name: {}}}}}\n  rules: {{memory-tiny: deny, image-invalid: off}}\n",
         namespace.name

@@ -4,6 +4,7 @@ use crate::webhook;
 use anyhow::Result;
 use insta::assert_snapshot;
 use podsight_tests::testbed::{Testbed, shown};
+use podsight_tests::turns::Part;
 use serde_json::json;
 
 /// A deployment with a warning, and no pods.
@@ -26,7 +27,7 @@ spec:
 #[test]
 fn an_update_that_leaves_the_pods_as_they_are() -> Result<()> {
     let Some(testbed) = Testbed::find()? else { return Ok(()) };
-    let (_webhook, namespace) = (webhook::needed(), testbed.namespace("e2e-update")?);
+    let (_webhook, namespace) = (testbed.needed(Part::Webhook)?, testbed.namespace("e2e-update")?);
     assert_snapshot!(namespace.apply(TINY_DEPLOYMENT)?, "created", @r#"
     exit status: 0
     --- standard error
@@ -67,7 +68,7 @@ fn an_update_that_leaves_the_pods_as_they_are() -> Result<()> {
 #[test]
 fn a_namespace_that_is_switched_off() -> Result<()> {
     let Some(testbed) = Testbed::find()? else { return Ok(()) };
-    let _webhook = webhook::needed();
+    let _webhook = testbed.needed(Part::Webhook)?;
     let namespace = testbed.labelled_namespace("e2e-disabled", &json!({"podsight.dev/admission": "disabled"}))?;
     assert_snapshot!(namespace.apply(webhook::TINY)?, @r#"
     exit status: 0
@@ -81,7 +82,7 @@ fn a_namespace_that_is_switched_off() -> Result<()> {
 #[test]
 fn a_rule_that_is_switched_off() -> Result<()> {
     let Some(testbed) = Testbed::find()? else { return Ok(()) };
-    let (_webhook, namespace) = (webhook::needed(), testbed.namespace("e2e-ignore")?);
+    let (_webhook, namespace) = (testbed.needed(Part::Webhook)?, testbed.namespace("e2e-ignore")?);
     let pod = |name: &str, ignore: &str| {
         webhook::TINY
             .replace("{name: tiny}", &format!("{{name: {name}, annotations: {{podsight.dev/ignore: '{ignore}'}}}}"))
@@ -120,7 +121,7 @@ fn a_rule_that_is_switched_off() -> Result<()> {
 #[test]
 fn pods_of_an_owner_that_was_judged() -> Result<()> {
     let Some(testbed) = Testbed::find()? else { return Ok(()) };
-    let (_webhook, namespace) = (webhook::needed(), testbed.namespace("e2e-owned")?);
+    let (_webhook, namespace) = (testbed.needed(Part::Webhook)?, testbed.namespace("e2e-owned")?);
     let owned = |version: &str, kind: &str| {
         let owner =
             format!("[{{apiVersion: {version}, kind: {kind}, name: a, uid: 00000000-0000-0000-0000-000000000000, controller: true}}]");

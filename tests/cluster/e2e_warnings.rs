@@ -4,11 +4,12 @@ use crate::webhook;
 use anyhow::Result;
 use insta::assert_snapshot;
 use podsight_tests::testbed::Testbed;
+use podsight_tests::turns::Part;
 
 #[test]
 fn a_pod() -> Result<()> {
     let Some(testbed) = Testbed::find()? else { return Ok(()) };
-    let (_webhook, namespace) = (webhook::needed(), testbed.namespace("e2e-pod")?);
+    let (_webhook, namespace) = (testbed.needed(Part::Webhook)?, testbed.namespace("e2e-pod")?);
     assert_snapshot!(namespace.apply(webhook::TINY)?, "bytes", @r#"
     exit status: 0
     --- standard error
@@ -33,7 +34,7 @@ fn a_pod() -> Result<()> {
 #[test]
 fn a_deployment() -> Result<()> {
     let Some(testbed) = Testbed::find()? else { return Ok(()) };
-    let (_webhook, namespace) = (webhook::needed(), testbed.namespace("e2e-deployment")?);
+    let (_webhook, namespace) = (testbed.needed(Part::Webhook)?, testbed.namespace("e2e-deployment")?);
     let said = namespace.apply(
         "
 apiVersion: apps/v1
@@ -70,7 +71,7 @@ spec:
 #[test]
 fn a_cron_job() -> Result<()> {
     let Some(testbed) = Testbed::find()? else { return Ok(()) };
-    let (_webhook, namespace) = (webhook::needed(), testbed.namespace("e2e-cron-job")?);
+    let (_webhook, namespace) = (testbed.needed(Part::Webhook)?, testbed.namespace("e2e-cron-job")?);
     let said = namespace.apply(
         "
 apiVersion: batch/v1
@@ -102,7 +103,7 @@ spec:
 #[test]
 fn sound_workloads_are_applied_in_silence() -> Result<()> {
     let Some(testbed) = Testbed::find()? else { return Ok(()) };
-    let (_webhook, namespace) = (webhook::needed(), testbed.namespace("e2e-sound")?);
+    let (_webhook, namespace) = (testbed.needed(Part::Webhook)?, testbed.namespace("e2e-sound")?);
     let said = namespace.apply(
         "
 apiVersion: v1

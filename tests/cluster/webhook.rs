@@ -1,20 +1,7 @@
-//! The webhook, which some tests need and others disturb.
+//! Whether warnings reach users.
 
 use anyhow::Result;
 use podsight_tests::testbed::{Namespace, until};
-use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
-
-static WEBHOOK: RwLock<()> = RwLock::new(());
-
-/// Held as long as a test needs warnings.
-pub(crate) fn needed() -> RwLockReadGuard<'static, ()> {
-    WEBHOOK.read().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Held as long as a test disturbs them.
-pub(crate) fn disturbed() -> RwLockWriteGuard<'static, ()> {
-    WEBHOOK.write().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// A pod with one warning.
 pub(crate) const TINY: &str = "

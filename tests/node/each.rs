@@ -3,10 +3,7 @@
 use anyhow::Result;
 use podsight_testbed::description::{Kind, Node};
 use podsight_tests::testbed::{Namespace, Testbed};
-use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
-
-static MACHINE: RwLock<()> = RwLock::new(());
-static GUEST: RwLock<()> = RwLock::new(());
+use podsight_tests::turns::{Part, Turn};
 
 /// Where a test runs.
 pub(crate) struct Place<'t> {
@@ -34,13 +31,13 @@ pub(crate) fn silenced_on(kind: Kind, stem: &str, test: impl FnOnce(&Place<'_>) 
 
 impl Place<'_> {
     /// Held as long as a test needs the agent of this node.
-    pub(crate) fn agent_needed(&self) -> RwLockReadGuard<'static, ()> {
-        self.lock().read().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn agent_needed(&self) -> Result<Turn> {
+        self.testbed.needed(Part::Agent(self.node))
     }
 
     /// Held as long as a test disturbs it.
-    pub(crate) fn agent_disturbed(&self) -> RwLockWriteGuard<'static, ()> {
-        self.lock().write().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn agent_disturbed(&self) -> Result<Turn> {
+        self.testbed.disturbed(Part::Agent(self.node))
     }
 
     /// Creates a pod on this node with one container that is limited to 32 MiB, runs once and has the memory eater.
@@ -58,12 +55,5 @@ impl Place<'_> {
             },
         });
         self.namespace.create(&pod.to_string())
-    }
-
-    fn lock(&self) -> &'static RwLock<()> {
-        match self.node.kind {
-            Kind::Machine => &MACHINE,
-            Kind::Guest => &GUEST,
-        }
     }
 }

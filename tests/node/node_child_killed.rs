@@ -253,7 +253,7 @@ fn in_the_guest() -> Result<()> {
 }
 
 fn child_killed(place: &Place<'_>) -> Result<String> {
-    let _agent = place.agent_needed();
+    let _agent = place.agent_needed()?;
     place.create("shell", &["sh", "-c", "for round in 1 2 3; do /memory-eater 64; done; sleep 3600"])?;
     let (kills, field, value, phase) = match place.node.cgroup {
         Cgroup::V1 => (3, "verdict", json!("oom-child-process"), "Running"),

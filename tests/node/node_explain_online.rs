@@ -119,7 +119,7 @@ fn dumps(place: &Place<'_>) -> Result<()> {
 
 /// What changes is said as it changes.
 fn watch(place: &Place<'_>) -> Result<()> {
-    let _agent = place.agent_needed();
+    let _agent = place.agent_needed()?;
     let mut explain = Watcher::start(place, &["explain", "-w", "-l", "app=late"])?;
     let mut oom = Watcher::start(place, &["oom", "-w"])?;
     place.create("late", &["/memory-eater", "64"])?;

@@ -88,7 +88,7 @@ fn texts(place: &Place<'_>, all: &[Manifest]) -> Result<(BTreeMap<String, String
     let fill = |text: &str| {
         text.replace("$REGISTRY", &registry.plain).replace("$TLS", &registry.without_tls).replace("$NAMESPACE", &place.namespace.name)
     };
-    let mut agent = Some(place.agent_needed());
+    let mut agent = Some(place.agent_needed()?);
     prepare(place)?;
     // The pods come last, when all that they need is known to everybody.
     let first = all.iter().filter(|manifest| manifest.directive("after").is_none()).map(|manifest| fill(&manifest.text));

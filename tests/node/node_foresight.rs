@@ -4,6 +4,7 @@ use crate::each::{self, Place};
 use anyhow::Result;
 use podsight_testbed::description::Kind;
 use podsight_tests::testbed::{items, text, until};
+use podsight_tests::turns::Part;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -18,6 +19,7 @@ fn in_the_guest() -> Result<()> {
 }
 
 fn foresight(place: &Place<'_>) -> Result<()> {
+    let _webhook = place.testbed.needed(Part::Webhook)?;
     let tiny = json!({"resources": {"limits": {"memory": "128"}}});
     foretold(place, "tiny", "memory-tiny", ("hangs in ContainerCreating", "FailedCreatePodSandBox"), &tiny)?;
     foretold(place, "image", "image-invalid", ("InvalidImageName", "InvalidImageName"), &json!({"image": "podsight.test/Busybox:1"}))?;

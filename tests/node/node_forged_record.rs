@@ -34,7 +34,7 @@ echo "$cgroup"
 "#;
 
 fn forged(place: &Place<'_>) -> Result<()> {
-    let _agent = place.agent_needed();
+    let _agent = place.agent_needed()?;
     place.create("innocent", &["sleep", "3600"])?;
     let pod = place.namespace.until_pod("innocent", "runs", |pod| text(pod, "/status/phase") == "Running")?;
     let (uid, id) = (text(&pod, "/metadata/uid"), text(&pod, "/status/containerStatuses/0/containerID").replace("containerd://", ""));

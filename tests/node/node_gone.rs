@@ -21,7 +21,7 @@ fn in_the_guest() -> Result<()> {
 const SPITEFUL: &str = "trap 'exec /memory-eater 64' TERM; sleep 3600 & wait; wait";
 
 fn deleted(place: &Place<'_>) -> Result<()> {
-    let _agent = place.agent_needed();
+    let _agent = place.agent_needed()?;
     place.namespace.create(
         &json!({
             "apiVersion": "apps/v1", "kind": "ReplicaSet", "metadata": {"name": "owner"},
@@ -82,7 +82,7 @@ rmdir $base/NAME/kubepods/podUID $base/NAME/kubepods $base/NAME
 "#;
 
 fn never_seen(place: &Place<'_>) -> Result<()> {
-    let _agent = place.agent_needed();
+    let _agent = place.agent_needed()?;
     let uid = format!("{:08x}-0000-4000-8000-000000000000", std::process::id());
     let script = STRANGER.replace("UID", &uid).replace("CONTAINER", &"5".repeat(64)).replace("NAME", &place.namespace.name);
     hand::run(place, "stranger", &script)?;

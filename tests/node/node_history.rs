@@ -21,7 +21,7 @@ fn in_the_guest() -> Result<()> {
 }
 
 fn history(place: &Place<'_>) -> Result<()> {
-    let _agent = place.agent_needed();
+    let _agent = place.agent_needed()?;
     let beside = Beside::new(place, CONFIG)?;
     let (first, second) = (beside.start()?, beside.start()?);
     beside.ask(&first)?;

@@ -38,7 +38,7 @@ const NAMES: [&[u8]; 12] = [
 ];
 
 fn hostile_name(place: &Place<'_>) -> Result<()> {
-    let _agent = place.agent_needed();
+    let _agent = place.agent_needed()?;
     // The kernel's ring holds some twenty reports, so the names come in two parts.
     killed(place, "imitations", &NAMES.map(|name| name.get(..15).unwrap_or(name).to_vec()))?;
     let all: Vec<u8> = (1..=u8::MAX).collect();

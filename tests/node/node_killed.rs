@@ -197,7 +197,7 @@ fn in_the_guest() -> Result<()> {
 }
 
 fn killed(place: &Place<'_>) -> Result<String> {
-    let _agent = place.agent_needed();
+    let _agent = place.agent_needed()?;
     place.create("killed", &["/memory-eater", "64"])?;
     // The last thing to be known: the kubelet shows the end a second or two after it.
     place.namespace.until_pod("killed", "has evidence of an end that the API shows", |pod| {

@@ -19,7 +19,7 @@ fn in_the_guest() -> Result<()> {
 }
 
 fn kinds(place: &Place<'_>) -> Result<()> {
-    let _agent = place.agent_needed();
+    let _agent = place.agent_needed()?;
     create(place)?;
     let static_pod = create_static(place)?;
     attach_ephemeral(place)?;

@@ -14,7 +14,7 @@ fn in_the_guest() -> Result<()> {
 
 fn memory_out(place: &Place<'_>) -> Result<()> {
     // Nobody else is to be the victim, or to be slow.
-    let _agent = place.agent_disturbed();
+    let _agent = place.agent_disturbed()?;
     place.namespace.create(
         &json!({
             "apiVersion": "v1", "kind": "Pod", "metadata": {"name": "greedy"},

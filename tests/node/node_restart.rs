@@ -36,7 +36,7 @@ until killed SLEEPER_UID; do sleep 0.1; done
 const SLEEPER: &str = "trap 'exec /memory-eater 64' USR1; while true; do sleep 0.2; done";
 
 fn restart(place: &Place<'_>) -> Result<()> {
-    let _agent = place.agent_disturbed();
+    let _agent = place.agent_disturbed()?;
     let known = |pod: &Value| on(pod).is_some_and(|evidence| main_of(&evidence, "visible") == Some(&json!(true)));
     place.create("before", &["/memory-eater", "64"])?;
     place.create("sleeper", &["sh", "-c", SLEEPER])?;

@@ -23,7 +23,7 @@ fn in_the_guest() -> Result<()> {
 const STUBBORN: &str = "trap : TERM; while true; do sleep 0.5; done";
 
 fn silent(place: &Place<'_>) -> Result<()> {
-    let _agent = place.agent_needed();
+    let _agent = place.agent_needed()?;
     let before = verdicts(place, "before")?;
     place.create("outside", &["sh", "-c", STUBBORN])?;
     place.create("deleted", &["sh", "-c", STUBBORN])?;

@@ -23,7 +23,7 @@ fn of_groups_in_the_guest() -> Result<()> {
 }
 
 fn storms(place: &Place<'_>) -> Result<()> {
-    let _agent = place.agent_disturbed();
+    let _agent = place.agent_disturbed()?;
     if place.node.cgroup == Cgroup::V1 {
         return of_children(place);
     }
@@ -39,7 +39,7 @@ fn of_groups(place: &Place<'_>) -> Result<()> {
     if place.node.cgroup == Cgroup::V1 {
         return Ok(());
     }
-    let _agent = place.agent_disturbed();
+    let _agent = place.agent_disturbed()?;
     let mut pods = Pods::create(place, "group", Kind::Groups)?;
     show(&pods.storm(Agent::Left)?);
     pods.delete()

@@ -14,7 +14,7 @@ use podsight_testbed::testbed::{Claim, Testbed};
 use podsight_testbed::{interrupt, static_programs};
 
 use crate::tally::Tally;
-use crate::test::{Step, tests_on};
+use crate::test::{Run, Step, tests_on};
 
 /// Runs the tests on the nodes of these names, or on all. Their kernels' logs are left in `target/xtask-nodes`.
 pub(crate) fn run(names: &[String]) -> Result<ExitCode> {
@@ -78,6 +78,9 @@ fn test(choice: Choice, logs: &Path, claim: &Claim, progress: &Progress) -> Resu
         testbed.plane.kubectl.run(&["get", "node", podsight_testbed::guest::NAME, "-o", "jsonpath={.status.nodeInfo.kernelVersion}"])?;
     let folder = logs.join(choice.to_string());
     fs::create_dir_all(&folder).with_context(|| format!("create {}", folder.display()))?;
-    let step = tests_on(&mut testbed, progress, &folder, &["node"], &["in_the_guest"])?;
+    let description = testbed.description().write()?;
+    let run = Run { name: "end to end in the guest", binaries: &["node"], filters: &["in_the_guest"] };
+    let step = tests_on(&description, progress, &folder, &run)?;
+    testbed.processes.check()?;
     Ok((kernel, step))
 }

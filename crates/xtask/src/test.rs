@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::io::{Write, stdout};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
+use std::thread;
 
 use anyhow::{Context, Result, bail};
 use podsight_testbed::command;
@@ -17,6 +18,24 @@ use crate::tally::{self, Tally};
 
 /// Test binaries that need a testbed.
 const ON_TESTBED: [&str; 3] = ["cluster", "install", "node"];
+
+/// A run of tests on the testbed.
+pub(crate) struct Run<'r> {
+    pub(crate) name: &'static str,
+    /// The test binaries.
+    pub(crate) binaries: &'r [&'r str],
+    /// Which of their tests.
+    pub(crate) filters: &'r [&'r str],
+}
+
+/// What goes on beside each other: the second node waits for its one emulated processor, and this machine's for their pods.
+const AT_ONCE: [Run<'_>; 2] = [
+    Run { name: "end to end", binaries: &["cluster", "node"], filters: &["--skip", "in_the_guest"] },
+    Run { name: "end to end in the guest", binaries: &["node"], filters: &["in_the_guest"] },
+];
+
+/// Takes podsight away and puts it back, so nothing else can be tested meanwhile.
+const AFTERWARDS: Run<'_> = Run { name: "installations", binaries: &["install"], filters: &[] };
 
 /// Lines of a failed step that are shown; the whole is in its log.
 const SHOWN_LINES: usize = 60;
@@ -92,7 +111,7 @@ fn on_testbed(progress: &Progress, logs: &Path) -> Result<Vec<Step>> {
     progress.step("take the testbed down");
     let released = claim.release();
     interrupt::check()?;
-    let mut steps = vec![tested.unwrap_or_else(|error| failed("end to end", &error))];
+    let mut steps = tested.unwrap_or_else(|error| vec![failed("end to end", &error)]);
     steps.push(match released {
         Ok(()) => Step { name: "nothing left behind", tally: Tally::of(true), note: None, failures: vec![] },
         Err(error) => failed("nothing left behind", &error),
@@ -100,25 +119,34 @@ fn on_testbed(progress: &Progress, logs: &Path) -> Result<Vec<Step>> {
     Ok(steps)
 }
 
-fn run_on_testbed(progress: &Progress, logs: &Path, claim: &Claim) -> Result<Step> {
+fn run_on_testbed(progress: &Progress, logs: &Path, claim: &Claim) -> Result<Vec<Step>> {
     let mut testbed = Testbed::start(claim, progress)?;
-    let mut step = tests_on(&mut testbed, progress, logs, &ON_TESTBED, &[])?;
-    step.note = testbed.guest.as_ref().err().map(|reason| format!("without the second node, cgroup v2: {reason:#}"));
-    Ok(step)
+    let description = testbed.description().write()?;
+    let mut steps = thread::scope(|scope| {
+        let runs = AT_ONCE.map(|run| {
+            let description = &description;
+            scope.spawn(move || tests_on(description, progress, logs, &run))
+        });
+        runs.into_iter().map(|run| run.join().unwrap_or_else(|_| bail!("a thread of the tests panicked"))).collect::<Result<Vec<Step>>>()
+    })?;
+    testbed.processes.check()?;
+    steps.push(tests_on(&description, progress, logs, &AFTERWARDS)?);
+    testbed.processes.check()?;
+    if let (Err(reason), Some(step)) = (&testbed.guest, steps.iter_mut().find(|step| step.name == AT_ONCE[1].name)) {
+        step.note = Some(format!("without the second node, cgroup v2: {reason:#}"));
+    }
+    Ok(steps)
 }
 
-/// Runs those tests of the binaries whose names contain one of `filters`, or all.
-pub(crate) fn tests_on(testbed: &mut Testbed, progress: &Progress, logs: &Path, binaries: &[&str], filters: &[&str]) -> Result<Step> {
-    let description = testbed.description().write()?;
+/// Runs tests on the testbed of this description.
+pub(crate) fn tests_on(description: &Path, progress: &Progress, logs: &Path, run: &Run<'_>) -> Result<Step> {
     let mut command = cargo()?;
     command.args(["test", "--locked", "--no-fail-fast", "--package", "podsight-tests"]);
-    for binary in binaries {
+    for binary in run.binaries {
         command.args(["--test", binary]);
     }
-    command.args(["--", "--show-output"]).args(filters).env(VARIABLE, description);
-    let step = tests(progress, logs, "end to end", &mut command, &[])?;
-    testbed.processes.check()?;
-    Ok(step)
+    command.args(["--", "--show-output"]).args(run.filters).env(VARIABLE, description);
+    tests(progress, logs, run.name, &mut command, &[])
 }
 
 fn failed(name: &'static str, error: &anyhow::Error) -> Step {
