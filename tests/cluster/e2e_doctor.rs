@@ -1,6 +1,5 @@
 //! `podsight doctor` on a real cluster: what is broken is found, and nothing else is.
 
-use crate::webhook;
 use anyhow::{Context as _, Result, ensure};
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use podsight_tests::authority::Authority;

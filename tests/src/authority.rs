@@ -44,8 +44,13 @@ impl Authority {
 
     /// A new certificate for a name or an address.
     pub fn issue_for(&self, name: &str) -> Result<Pair> {
+        self.issue_for_all(&[name])
+    }
+
+    /// A new certificate for several names and addresses.
+    pub fn issue_for_all(&self, names: &[&str]) -> Result<Pair> {
         let key = KeyPair::generate()?;
-        let mut params = CertificateParams::new(vec![name.to_owned()])?;
+        let mut params = CertificateParams::new(names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>())?;
         // As all issuers do: authorities of the same name follow each other.
         params.use_authority_key_identifier_extension = true;
         let certificate = params.signed_by(&key, &self.0)?;

@@ -1,6 +1,5 @@
 //! Load on a server: at a fixed rate, whatever the server does meanwhile, or as fast as it answers.
 
-use crate::authority::SERVER_NAME;
 use anyhow::{Context as _, Result, bail, ensure};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
@@ -24,6 +23,10 @@ pub struct Load {
     pub address: SocketAddr,
     /// How it is trusted.
     pub tls: Arc<ClientConfig>,
+    /// The name or address in its certificate.
+    pub name: &'static str,
+    /// What the answers are to be.
+    pub wanted: Wanted,
     /// The requests, sent in turn.
     pub requests: Arc<Vec<Vec<u8>>>,
     /// Connections at a time, each with one request at a time.
@@ -34,13 +37,22 @@ pub struct Load {
     pub duration: Duration,
 }
 
+/// What an answer is to be; another one is an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// A webhook's, which allows.
+    Allowed,
+    /// An API server's, which has created an object.
+    Created,
+}
+
 /// What came of it.
 #[derive(Clone, Debug, Default)]
 pub struct Outcome {
     /// From the moment at which each request was due to its whole answer, in ascending order. A request that had to wait for a free
     /// connection has waited: that corrects what is known as coordinated omission.
     pub latencies: Vec<Duration>,
-    /// Requests without an answer that allows, and the first reason.
+    /// Requests without the wanted answer, and the first reason.
     pub errors: u64,
     /// Why the first request failed.
     pub first_error: Option<String>,
@@ -121,6 +133,7 @@ impl Load {
 struct Connection {
     stream: StreamOwned<ClientConnection, TcpStream>,
     buffer: Vec<u8>,
+    wanted: Wanted,
 }
 
 impl Connection {
@@ -128,12 +141,12 @@ impl Connection {
         let socket = TcpStream::connect_timeout(&load.address, TIMEOUT).context("failed to connect")?;
         socket.set_nodelay(true)?;
         socket.set_read_timeout(Some(TIMEOUT))?;
-        let connection = ClientConnection::new(Arc::clone(&load.tls), ServerName::try_from(SERVER_NAME)?)?;
+        let connection = ClientConnection::new(Arc::clone(&load.tls), ServerName::try_from(load.name)?)?;
         let mut stream = StreamOwned::new(connection, socket);
         while stream.conn.is_handshaking() {
             stream.conn.complete_io(&mut stream.sock).context("the TLS handshake failed")?;
         }
-        Ok(Self { stream, buffer: Vec::with_capacity(4096) })
+        Ok(Self { stream, buffer: Vec::with_capacity(4096), wanted: load.wanted })
     }
 
     /// Sends a request and reads its answer; gives whether the server closes the connection.
@@ -152,8 +165,14 @@ impl Connection {
             if body.len() < length.parse()? {
                 continue;
             }
-            ensure!(head.starts_with("http/1.1 200 "), "not 200: {}", head.lines().next().unwrap_or_default());
-            ensure!(find(body, br#""allowed":true"#).is_some(), "not allowed");
+            let line = head.lines().next().unwrap_or_default();
+            match self.wanted {
+                Wanted::Allowed => {
+                    ensure!(line.starts_with("http/1.1 200 "), "not 200: {line}");
+                    ensure!(find(body, br#""allowed":true"#).is_some(), "not allowed");
+                }
+                Wanted::Created => ensure!(line.starts_with("http/1.1 201 "), "not 201: {line}: {}", String::from_utf8_lossy(body)),
+            }
             return Ok(head.contains("\r\nconnection: close\r\n"));
         }
     }

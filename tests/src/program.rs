@@ -13,11 +13,12 @@ pub fn program(package: &str, program: &str) -> Result<PathBuf> {
     let folder = test.parent().context("the running test is in no folder")?;
     let folder = if folder.ends_with("deps") { folder.parent().unwrap_or(folder) } else { folder };
     let mut build = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    build.current_dir(env!("CARGO_MANIFEST_DIR")).args(["build", "--quiet", "--package", package, "--bin", program]);
+    build.current_dir(env!("CARGO_MANIFEST_DIR")).args(["build", "--quiet", "--bin", program]);
     match folder.file_name().and_then(|name| name.to_str()) {
-        Some("debug") | None => {}
-        Some(profile) => drop(build.args(["--profile", profile])),
-    }
+        // With a test of the workspace the libraries have the features that `cargo test --workspace` gives them: they are built already.
+        Some("debug") | None => build.args(["--workspace", "--test", "repo"]),
+        Some(profile) => build.args(["--package", package, "--profile", profile]),
+    };
     if let Some(target) = folder.parent() {
         build.arg("--target-dir").arg(target);
     }

@@ -12,7 +12,7 @@ use anyhow::{Context, Result, bail};
 use podsight_testbed::images::MEMORY_EATER_IMAGE;
 use podsight_testbed::kernel_log::KernelLog;
 use podsight_testbed::progress::Progress;
-use podsight_testbed::testbed::{Claim, Testbed};
+use podsight_testbed::testbed::Testbed;
 use podsight_testbed::{interrupt, node};
 use serde_json::json;
 
@@ -29,17 +29,7 @@ const KILLS: usize = 50;
 /// How long all of it may take.
 const LIMIT: Duration = Duration::from_mins(4);
 
-pub(crate) fn measure(progress: &Progress) -> Result<Vec<Figure>> {
-    let claim = Claim::take()?;
-    let measured = Testbed::start(&claim, progress).and_then(|mut testbed| on(&mut testbed, progress));
-    progress.step("take the testbed down");
-    let released = claim.release();
-    let figures = measured?;
-    released?;
-    Ok(figures)
-}
-
-fn on(testbed: &mut Testbed, progress: &Progress) -> Result<Vec<Figure>> {
+pub(crate) fn measure(testbed: &Testbed, progress: &Progress) -> Result<Vec<Figure>> {
     let agent = agent(testbed.processes.id())?;
     progress.step("bench: the agent doing nothing for a minute");
     let before = cpu_seconds(agent).context("the agent is gone")?;

@@ -15,7 +15,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use podsight_testbed::progress::Progress;
-use podsight_testbed::testbed::Testbed;
+use podsight_testbed::testbed::{Claim, Testbed};
 use podsight_testbed::{folders, interrupt};
 
 use self::figure::Figure;
@@ -34,10 +34,10 @@ pub(crate) fn run() -> Result<ExitCode> {
     figures.extend(webhook::measure(&progress)?);
     let left_out = match Testbed::possible() {
         Ok(()) => {
-            figures.extend(agent::measure(&progress)?);
+            figures.extend(on_testbed(&progress)?);
             None
         }
-        Err(reason) => Some(format!("\nLeft out: the agent, because {reason:#}.\n")),
+        Err(reason) => Some(format!("\nLeft out: the agent and the API server, because {reason:#}.\n")),
     };
     progress.done();
     let page = format!("{HEAD}\n{before}\n{}{}", figure::table(&figures), left_out.unwrap_or_default());
@@ -50,4 +50,18 @@ pub(crate) fn run() -> Result<ExitCode> {
         writeln!(stdout(), "missed: {}: {}, aim {}", figure.what, figure.shown(), figure.aimed())?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn on_testbed(progress: &Progress) -> Result<Vec<Figure>> {
+    let claim = Claim::take()?;
+    let measured = Testbed::start(&claim, progress).and_then(|testbed| {
+        let mut figures = agent::measure(&testbed, progress)?;
+        figures.extend(webhook::at_api_server(&testbed, progress)?);
+        Ok(figures)
+    });
+    progress.step("take the testbed down");
+    let released = claim.release();
+    let figures = measured?;
+    released?;
+    Ok(figures)
 }

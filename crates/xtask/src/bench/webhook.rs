@@ -3,6 +3,7 @@
 use anyhow::{Context, Result};
 use podsight_testbed::command;
 use podsight_testbed::progress::Progress;
+use podsight_testbed::testbed::Testbed;
 use serde_json::Value;
 
 use crate::bench::figure::{Aim, Figure};
@@ -43,6 +44,57 @@ pub(crate) fn measure(progress: &Progress) -> Result<Vec<Figure>> {
     add(&server, "/resident_idle_kib", 1024.0, "webhook, resident, idle", "MiB", Aim::AtMost(12.0), "before the first request".into())?;
     let many = "500 connections as fast as it answers";
     add(&server, "/full_speed_500_connections/resident_kib", 1024.0, "webhook, resident, under load", "MiB", Aim::None, over_tls(many))?;
+    add(&server, "/full_speed_500_connections/errors", 1.0, "webhook, 500 connections, errors", "", Aim::AtMost(0.0), over_tls(many))?;
+    let double = "256 connections, costly reviews at twice the rate that it bears";
+    let p99 = "/twice_capacity_costly/latency_us/p99";
+    add(&server, p99, 1000.0, "webhook, twice its capacity, p99", "ms", Aim::AtMost(50.0), over_tls(double))?;
+    add(&server, "/twice_capacity_costly/errors", 1.0, "webhook, twice its capacity, errors", "", Aim::AtMost(0.0), over_tls(double))?;
+    Ok(figures)
+}
+
+/// The webhook beside an empty one at the testbed's API server, as programs on the same machine.
+pub(crate) fn at_api_server(testbed: &Testbed, progress: &Progress) -> Result<Vec<Figure>> {
+    progress.step("bench: pod creates at the API server, beside an empty webhook");
+    let (kubeconfig, kubectl) =
+        (testbed.plane.kubectl.kubeconfig().display().to_string(), testbed.programs.path("kubectl").display().to_string());
+    let measured = load(&["api-server", "--kubeconfig", &kubeconfig, "--kubectl", &kubectl])?;
+    let number =
+        |pointer: &str| measured.pointer(pointer).and_then(Value::as_f64).with_context(|| format!("webhook_load gave no {pointer}"));
+    let mut figures = vec![];
+    for (clients, what) in [
+        (1, ["API server, 1 client, median beside an empty webhook's", "API server, 1 client, p99 beside an empty webhook's"]),
+        (50, ["API server, 50 clients, median beside an empty webhook's", "API server, 50 clients, p99 beside an empty webhook's"]),
+    ] {
+        for (what, percentile) in what.into_iter().zip(["p50", "p99"]) {
+            let of = |name: &str| Ok::<f64, anyhow::Error>(number(&format!("/bench-{name}_{clients}/latency_us/{percentile}"))? / 1000.0);
+            let (none, empty, ours) = (of("none")?, of("empty")?, of("podsight")?);
+            let rate = |name: &str| number(&format!("/bench-{name}_{clients}/creates_per_second"));
+            let how = format!(
+                "dry-run pod creates: {none:.2} ms without a webhook, {empty:.2} ms with an empty one, {ours:.2} ms with podsight's; {:.0}, {:.0}, {:.0} creates/s",
+                rate("none")?,
+                rate("empty")?,
+                rate("podsight")?
+            );
+            figures.push(Figure { what, measured: ours / empty, unit: "times", aim: Aim::AtMost(1.1), how });
+        }
+    }
+    figures.push(Figure {
+        what: "API server, 300 creates/s, webhook calls within 5 ms",
+        measured: number("/bench-podsight_first_bucket/within_5_ms_percent")?,
+        unit: "%",
+        aim: Aim::AtLeast(99.0),
+        how: format!(
+            "first bucket of the server's own metric; {:.2} % with an empty webhook",
+            number("/bench-empty_first_bucket/within_5_ms_percent")?
+        ),
+    });
+    figures.push(Figure {
+        what: "webhook, resident, many watched names",
+        measured: number("/watched/resident_kib")? / 1024.0,
+        unit: "MiB",
+        aim: Aim::AtMost(64.0),
+        how: format!("{:.0} objects watched, ConfigMaps with two keys each", number("/watched/names")?),
+    });
     Ok(figures)
 }
 
