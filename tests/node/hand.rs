@@ -17,6 +17,12 @@ processes() {
     if grep -qs "pod$1" "$process/cgroup" && [ "$(cat "$process/comm" 2>/dev/null)" = "$2" ]; then echo "${process#/proc/}"; fi
   done
 }
+# wake UID: a signal to the shell of that pod, which waits for it with a sleep beside it
+wake() {
+  until [ -n "$(processes $1 sleep)" ]; do sleep 0.2; done
+  sleep 1
+  kill -USR1 $(processes $1 sh)
+}
 # killed UID: whether the kernel's log tells of a kill in the pod of that UID
 killed() { dmesg | grep -q "oom-kill:.*pod$1"; }
 "#;

@@ -17,8 +17,9 @@ fn in_the_guest() -> Result<()> {
     each::on(Kind::Guest, "e2e-gone", |place| deleted(place).and_then(|()| never_seen(place)))
 }
 
-/// Eats when it is told to go: with `--force` the API server has forgotten the pod by then.
-const SPITEFUL: &str = "trap 'exec /memory-eater 64' TERM; sleep 3600 & wait; wait";
+/// Is at its limit as soon as it is told to go: with `--force` the API server has forgotten the pod by then, and the kubelet waits one second.
+const SPITEFUL: &str =
+    "trap 'head -c 32m /dev/zero >/dev/shm/more' TERM; head -c 24m /dev/zero >/dev/shm/held; touch /dev/shm/ready; sleep 3600 & wait; wait";
 
 fn deleted(place: &Place<'_>) -> Result<()> {
     let _agent = place.agent_needed()?;
@@ -42,7 +43,8 @@ fn deleted(place: &Place<'_>) -> Result<()> {
         let pods = place.namespace.get(&["pods", "-l", "app=owner"])?;
         Ok(items(&pods).first().filter(|pod| text(pod, "/status/phase") == "Running").cloned())
     })?;
-    let name = text(&pod, "/metadata/name");
+    let (name, uid) = (text(&pod, "/metadata/name"), text(&pod, "/metadata/uid"));
+    hand::run(place, "ready", &format!("until ls /proc/$(processes {uid} sh)/root/dev/shm/ready; do sleep 0.2; done"))?;
     // Its like is not to be made again.
     let orphaned = place.namespace.kubectl(&["scale", "replicaset", "owner", "--replicas=0"])?;
     ensure!(orphaned.status.success(), "{}", orphaned.stderr);

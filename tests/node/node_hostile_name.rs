@@ -103,7 +103,7 @@ fn follow(place: &Place<'_>, pod_name: &str, uid: &str, kills: usize) -> Result<
     let script = format!(
         "log=$(mktemp)
         cat /dev/kmsg >$log & reader=$!
-        kill -USR1 $(processes {uid} sh)
+        wake {uid}
         until [ $(grep -c 'oom-kill:.*task_memcg=.*{uid}' $log) -ge {kills} ]; do sleep 0.5; done
         sleep 1
         kill $reader

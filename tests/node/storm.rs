@@ -68,6 +68,8 @@ else
 fi
 sum() { cat $counters | awk '$1 == "oom_kill" { sum += $2 } END { print sum + 0 }'; }
 until [ "$(of | wc -l)" = PODS ]; do sleep 0.2; done
+# Each has begun to wait.
+sleep 1
 sleepers=$(of)
 agent="AGENT"
 before=$(cut -d' ' -f1 /proc/uptime)
