@@ -1,9 +1,9 @@
 //! A storm of kills, of which the kernel tells a few: each is counted and put down to its container, also when the agent is killed meanwhile.
 //!
-//! `PODSIGHT_STORMS` says how many of each kind; one is enough for every day.
+//! `PODSIGHT_STORMS` says how many of each kind, twelve pods each; one is enough for every day, of four pods where the node is emulated.
 
 use crate::each::{self, Place};
-use crate::storm::{Agent, Kind, Pods, kills_single_processes};
+use crate::storm::{Agent, Kind, Pods, STORMS, kills_single_processes};
 use anyhow::{Context as _, Result};
 use podsight_testbed::description::{self, Cgroup};
 
@@ -46,7 +46,7 @@ fn of_groups(place: &Place<'_>) -> Result<()> {
 }
 
 fn of_children(place: &Place<'_>) -> Result<()> {
-    let rounds = std::env::var("PODSIGHT_STORMS").ok().map_or(Ok(1), |rounds| rounds.parse()).context("PODSIGHT_STORMS is a number")?;
+    let rounds = std::env::var(STORMS).ok().map_or(Ok(1), |rounds| rounds.parse()).with_context(|| format!("{STORMS} is a number"))?;
     let mut pods = Pods::create(place, "child", Kind::Children)?;
     for _ in 0..rounds {
         show(&pods.storm(Agent::Left)?);

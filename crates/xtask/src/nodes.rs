@@ -16,6 +16,9 @@ use podsight_testbed::{interrupt, static_programs};
 use crate::tally::Tally;
 use crate::test::{Run, Step, tests_on};
 
+/// Five storms of each kind, of twelve pods each.
+const STORMS: [(&str, &str); 1] = [("PODSIGHT_STORMS", "5")];
+
 /// Runs the tests on the nodes of these names, or on all. Their kernels' logs are left in `target/xtask-nodes`.
 pub(crate) fn run(names: &[String]) -> Result<ExitCode> {
     interrupt::listen()?;
@@ -79,7 +82,7 @@ fn test(choice: Choice, logs: &Path, claim: &Claim, progress: &Progress) -> Resu
     let folder = logs.join(choice.to_string());
     fs::create_dir_all(&folder).with_context(|| format!("create {}", folder.display()))?;
     let description = testbed.description().write()?;
-    let run = Run { name: "end to end in the guest", binaries: &["node"], filters: &["in_the_guest"] };
+    let run = Run { name: "end to end in the guest", binaries: &["node"], filters: &["in_the_guest"], variables: &STORMS };
     let step = tests_on(&description, progress, &folder, &run)?;
     testbed.processes.check()?;
     Ok((kernel, step))

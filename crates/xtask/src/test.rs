@@ -26,16 +26,18 @@ pub(crate) struct Run<'r> {
     pub(crate) binaries: &'r [&'r str],
     /// Which of their tests.
     pub(crate) filters: &'r [&'r str],
+    /// What they are asked for beyond every day's.
+    pub(crate) variables: &'r [(&'r str, &'r str)],
 }
 
 /// What goes on beside each other: the second node waits for its one emulated processor, and this machine's for their pods.
 const AT_ONCE: [Run<'_>; 2] = [
-    Run { name: "end to end", binaries: &["cluster", "node"], filters: &["--skip", "in_the_guest"] },
-    Run { name: "end to end in the guest", binaries: &["node"], filters: &["in_the_guest"] },
+    Run { name: "end to end", binaries: &["cluster", "node"], filters: &["--skip", "in_the_guest"], variables: &[] },
+    Run { name: "end to end in the guest", binaries: &["node"], filters: &["in_the_guest"], variables: &[] },
 ];
 
 /// Takes podsight away and puts it back, so nothing else can be tested meanwhile.
-const AFTERWARDS: Run<'_> = Run { name: "installations", binaries: &["install"], filters: &[] };
+const AFTERWARDS: Run<'_> = Run { name: "installations", binaries: &["install"], filters: &[], variables: &[] };
 
 /// Lines of a failed step that are shown; the whole is in its log.
 const SHOWN_LINES: usize = 60;
@@ -145,7 +147,7 @@ pub(crate) fn tests_on(description: &Path, progress: &Progress, logs: &Path, run
     for binary in run.binaries {
         command.args(["--test", binary]);
     }
-    command.args(["--", "--show-output"]).args(run.filters).env(VARIABLE, description);
+    command.args(["--", "--show-output"]).args(run.filters).env(VARIABLE, description).envs(run.variables.iter().copied());
     tests(progress, logs, run.name, &mut command, &[])
 }
 

@@ -70,9 +70,13 @@ pub(crate) fn resident_mib(pid: u32, key: &str) -> Option<f64> {
     Some(f64::from(kib) / 1024.0)
 }
 
-/// User and system time so far, seconds (fields 14 and 15 of `/proc/<pid>/stat`, hundredths on every Linux of today).
+/// The time that its threads have had a processor for, seconds (first field of `/proc/<pid>/task/<tid>/schedstat`, nanoseconds). The times in
+/// `/proc/<pid>/stat` are hundredths: too coarse for a program that does next to nothing.
 pub(crate) fn cpu_seconds(pid: u32) -> Option<f64> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    let fields = stat.rsplit_once(')')?.1.split_ascii_whitespace().skip(11).take(2);
-    Some(f64::from(fields.filter_map(|field| field.parse::<u32>().ok()).sum::<u32>()) / 100.0)
+    let mut nanoseconds = 0;
+    for task in fs::read_dir(format!("/proc/{pid}/task")).ok()? {
+        let text = fs::read_to_string(task.ok()?.path().join("schedstat")).ok()?;
+        nanoseconds += text.split_ascii_whitespace().next()?.parse::<u64>().ok()?;
+    }
+    Some(Duration::from_nanos(nanoseconds).as_secs_f64())
 }
