@@ -14,6 +14,7 @@ pub mod cgroups;
 pub mod checkpoint;
 pub mod clock;
 pub mod counters;
+pub mod log;
 pub mod metrics;
 pub mod node;
 pub mod processes;

@@ -3,18 +3,16 @@
 use crate::args::{Args, KernelLog};
 use crate::cgroups::Cgroups;
 use crate::checkpoint::CheckpointFile;
-use crate::counters::Vmstat;
+use crate::log::Log;
 use crate::metrics::AgentMetrics;
 use crate::node::{Node, Outcome};
-use crate::processes::Processes;
 use crate::publish::Publisher;
-use crate::read::{Found, Reader, SourceError};
+use crate::read::SourceError;
 use crate::{clock, watch};
 use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 use kube::Client;
-use podsight_oom::{Attribution, Event, Kill};
 use podsight_runtime::admin::{Admin, Readiness};
 use podsight_runtime::client::ClientError;
 use podsight_runtime::metrics::Metrics;
@@ -31,10 +29,6 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 /// How often the kernel's counter is looked at. Reading it costs 20 µs.
 const TICK: Duration = Duration::from_millis(250);
-/// The account opens when the counter is the same before and after reading the log; in a storm it may take a few tries.
-const OPENING_TRIES: u32 = 20;
-/// How often the node's processes are looked at while nothing is killed. A node with 500 of them is looked at for 10 ms.
-const SCAN: Duration = Duration::from_mins(1);
 /// Parts that `/readyz` names.
 const LOG: &str = "kernel-log";
 const PODS: &str = "pods";
@@ -116,22 +110,14 @@ async fn start(args: Args, log_level: LogLevel) -> Result<(), AgentError> {
 #[expect(missing_debug_implementations, reason = "the Kubernetes client has none")]
 pub struct Agent {
     node: Node,
-    reader: Reader,
-    /// Absent for a recorded log: this machine's counter has nothing to do with it.
-    vmstat: Option<Vmstat>,
+    log: Log,
     cgroups: Option<Cgroups>,
-    processes: Option<Processes>,
-    scanned_at: Instant,
-    /// The counter when the log was last read to its end.
-    counter: Option<u64>,
     checkpoint: CheckpointFile,
     is_checkpoint_broken: bool,
     client: Client,
     publisher: Publisher,
-    metrics: AgentMetrics,
     readiness: Readiness,
     node_name: String,
-    is_caught_up: bool,
 }
 
 type Sending = FuturesUnordered<BoxFuture<'static, (String, Outcome)>>;
@@ -150,8 +136,8 @@ impl Agent {
             );
             None
         });
-        let reader = Reader::open(&args.kernel_log).map_err(AgentError::Source)?;
-        tracing::info!(source = reader.name(), node = args.node_name, boot = %boot, "Reading the kernel log.");
+        let log = Log::open(args, metrics.clone()).map_err(AgentError::Source)?;
+        tracing::info!(source = log.name(), node = args.node_name, boot = %boot, "Reading the kernel log.");
         let mut node = Node::new(boot, checkpoint, metrics.clone(), Instant::now());
         // A recorded log has nothing to do with the counters of this machine.
         let is_live = !matches!(args.kernel_log, KernelLog::File(_));
@@ -167,26 +153,21 @@ impl Agent {
         }
         Ok(Self {
             node,
-            reader,
-            vmstat: is_live.then(|| Vmstat::new(&args.proc)),
+            log,
             cgroups,
-            processes: Processes::open(&args.proc).filter(|_| is_live),
-            scanned_at: Instant::now(),
-            counter: None,
             checkpoint: file,
             is_checkpoint_broken: false,
-            publisher: Publisher::new(client.clone(), args.node_name.clone(), metrics.clone()),
+            publisher: Publisher::new(client.clone(), args.node_name.clone(), metrics),
             client,
-            metrics,
             readiness,
             node_name: args.node_name.clone(),
-            is_caught_up: false,
         })
     }
 
     /// Goes round until the program ends.
     pub async fn run(mut self, mut stop: Stop) -> Result<(), AgentError> {
-        self.catch_up()?;
+        self.log.catch_up(&mut self.node).map_err(AgentError::Source)?;
+        self.readiness.ready(LOG);
         let mut pods = watch::pods(self.client.clone(), &self.node_name);
         let mut tick = interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -218,38 +199,11 @@ impl Agent {
         }
     }
 
-    /// Reads all that the ring holds, until the counter is the same before and after.
-    fn catch_up(&mut self) -> Result<(), AgentError> {
-        for _ in 0..OPENING_TRIES {
-            let before = self.kernel_count();
-            self.read()?;
-            if before == self.kernel_count() {
-                self.counter = before;
-                break;
-            }
-        }
-        if let Some(counter) = self.counter {
-            self.node.counter(counter);
-        }
-        self.is_caught_up = true;
-        self.readiness.ready(LOG);
-        Ok(())
-    }
-
     fn tick(&mut self) -> Result<(), AgentError> {
-        let counter = self.kernel_count();
-        let has_moved = counter != self.counter;
-        match counter {
-            Some(counter) => {
-                self.read_up_to(counter)?;
-                self.node.counter(counter);
-            }
-            None if self.reader.is_due(false, Instant::now()) => self.read()?,
-            None => {}
-        }
+        self.log.tick(&mut self.node).map_err(AgentError::Source)?;
         self.read_counters()?;
         let now = Instant::now();
-        self.scan_processes(has_moved, now);
+        self.log.scan_processes(now);
         self.node.review(clock::now(), now);
         self.node.judge_ends(now);
         self.save();
@@ -261,68 +215,10 @@ impl Agent {
         let Some(cgroups) = self.cgroups.as_mut().filter(|_| self.node.wants_counters()) else { return Ok(()) };
         cgroups.walk();
         let readings = cgroups.read();
-        if let Some(counter) = self.kernel_count() {
-            self.read_up_to(counter)?;
-        }
+        self.log.read_on(&mut self.node).map_err(AgentError::Source)?;
         let now = Instant::now();
         self.node.settle(now);
         self.node.counters(&readings, clock::now(), now);
-        Ok(())
-    }
-
-    /// What the kernel has counted since boot.
-    fn kernel_count(&mut self) -> Option<u64> {
-        self.vmstat.as_mut()?.oom_kill()
-    }
-
-    /// Looks at the node's processes: now and then, and while something is being killed, so that the next victims are known.
-    fn scan_processes(&mut self, has_moved: bool, now: Instant) {
-        let Some(processes) = &mut self.processes else { return };
-        if has_moved || now.saturating_duration_since(self.scanned_at) >= SCAN {
-            processes.scan();
-            self.scanned_at = now;
-        }
-    }
-
-    /// Reads the log, if it can tell more than when it was read last: `counter` was read just now.
-    fn read_up_to(&mut self, counter: u64) -> Result<(), AgentError> {
-        if self.reader.is_due(self.counter != Some(counter), Instant::now()) && !self.node.is_full() {
-            self.read()?;
-            // What moves the counter after this is read the next time.
-            self.counter = Some(counter);
-        }
-        Ok(())
-    }
-
-    fn read(&mut self) -> Result<(), AgentError> {
-        while !self.node.is_full() {
-            let is_end = self.reader.read(Instant::now()).map_err(AgentError::Source)?;
-            let now = clock::now();
-            for found in self.reader.take_found() {
-                match found {
-                    Found::Event(Event::Kill(mut kill)) => {
-                        if let Some(processes) = self.processes.as_ref().filter(|_| self.is_caught_up) {
-                            remember(processes, &mut kill);
-                        }
-                        let at = if self.is_caught_up { clock::at_live(kill.usec, now) } else { clock::at(kill.usec, now) };
-                        self.node.kill(*kill, at, Instant::now());
-                    }
-                    Found::SecondLine => self.node.second_line(),
-                    Found::Event(Event::Incomplete(_)) => drop(self.metrics.incomplete.inc()),
-                    Found::Event(Event::NoKill(_)) => {}
-                    Found::Event(Event::Suppressed(reports)) => drop(self.metrics.suppressed.inc_by(reports)),
-                    Found::Event(Event::Rejected) => drop(self.metrics.rejected.inc()),
-                }
-            }
-            let lost = self.reader.take_lost();
-            if lost > 0 {
-                self.metrics.lost_records.inc_by(lost);
-                tracing::warn!(lost, "Records of the kernel log were overwritten before they were read.");
-            }
-            if is_end {
-                break;
-            }
-        }
         Ok(())
     }
 
@@ -335,15 +231,6 @@ impl Agent {
             }
             Err(_) => {}
         }
-    }
-}
-
-/// Adds what is remembered of the victim to a kill of which the kernel names no cgroup.
-fn remember(processes: &Processes, kill: &mut Kill) {
-    let (None, Some(pid), Some(comm)) = (&kill.victim_cgroup, kill.pid, &kill.comm) else { return };
-    if let Some(cgroup) = processes.cgroup(pid, comm) {
-        kill.victim_cgroup = Some(cgroup.to_vec());
-        kill.attribution = Attribution::Pid;
     }
 }
 
