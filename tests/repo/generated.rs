@@ -85,7 +85,7 @@ const FIELDS: &str = "
 | `unattributed` | kills in the pod that no container could be named for |
 | `lost` | how many of the kills only the containers' own counters show, because the log has no record of them any more |
 | `omitted` | kills of containers that were left out for want of space |
-| `through`, `counted` | the agent's own marks: up to which record, and for which cgroups, the kills are counted here |
+| `through`, `counted`, `alone` | the agent's own marks: up to which record, for which cgroups, and how many by a counter alone the kills are counted here |
 
 Keys may be added. Whoever may patch pods can write all of this by hand: it is the agent's where `managedFields` names `podsight-agent`.
 ";

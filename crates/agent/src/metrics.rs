@@ -25,6 +25,8 @@ pub struct AgentMetrics {
     pub rejected: Counter,
     /// Records that were overwritten before they were read.
     pub lost_records: Counter,
+    /// Failures to open or to read the kernel log.
+    pub log_failures: Counter,
     /// Writes to pods by outcome.
     pub writes: Family<WriteLabels, Counter>,
     /// Events by outcome.
@@ -111,6 +113,11 @@ impl AgentMetrics {
             "Records of the kernel log that were overwritten before they were read",
             metrics.lost_records.clone(),
         );
+        registry.register(
+            "log_failures",
+            "Failures to open or to read the kernel log; until it is tried again kills are known by the counters alone",
+            metrics.log_failures.clone(),
+        );
         registry.register("writes", "Patches of pods, by outcome", metrics.writes.clone());
         registry.register("events", "Events, by outcome", metrics.events.clone());
         registry.register("kill_to_annotation_seconds", "From the kill line to the annotation", metrics.delay.clone());
@@ -139,6 +146,7 @@ impl AgentMetrics {
             incomplete: Counter::default(),
             rejected: Counter::default(),
             lost_records: Counter::default(),
+            log_failures: Counter::default(),
             writes: Family::default(),
             events: Family::default(),
             delay: Histogram::new([0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0, 600.0]),

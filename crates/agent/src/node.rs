@@ -1,5 +1,6 @@
 //! What the agent knows of its node: pods, kills on their way, evidence, the account. No I/O and no clock.
 
+mod reach;
 mod settle;
 mod silent;
 mod storm;
@@ -11,11 +12,13 @@ use crate::record::PodRecord;
 use jiff::Timestamp;
 use podsight_evidence::checkpoint::{Account, Checkpoint};
 use podsight_evidence::id::{BootId, KillId};
-use podsight_evidence::ledger::Ledger;
+use podsight_evidence::ledger::{Balance, Ledger};
 use podsight_evidence::pods::{Pod, Pods};
 use podsight_oom::Kill;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use tokio::time::Instant;
+
+pub use reach::Reach;
 
 /// Kills whose pod or container is not known yet. When it is full the log is not read on: the ring keeps what comes.
 pub const MAX_WAITING: usize = 1024;
@@ -35,6 +38,7 @@ pub struct Node {
     bare: VecDeque<Waiting>,
     counters: Counters,
     ends: silent::Ends,
+    log: reach::Known,
     records: BTreeMap<String, PodRecord>,
     queue: Queue,
     ledger: Ledger,
@@ -90,6 +94,8 @@ struct Waiting {
     lines: u64,
     /// How often the counters were asked whose it is.
     looks: u32,
+    /// It was read among lines from before this run, or from while the log could not be read.
+    is_history: bool,
 }
 
 impl Node {
@@ -107,6 +113,7 @@ impl Node {
             bare: VecDeque::new(),
             counters: Counters::default(),
             ends: silent::Ends::default(),
+            log: reach::Known::new(),
             records: BTreeMap::new(),
             queue: Queue::new(now),
             ledger: account_resume.map_or_else(Ledger::default, |account| Ledger::open(account.counter)),
@@ -122,6 +129,11 @@ impl Node {
     /// Takes a kill that was read. `at` is when it happened.
     pub fn kill(&mut self, kill: Kill, at: Timestamp, now: Instant) {
         let id = KillId { boot: self.boot, seq: kill.seq, usec: kill.usec, pid: kill.pid };
+        self.log.is_repetition = self.log.repeats(&id);
+        if self.log.is_repetition {
+            self.resumed_incident = Some(kill.incident);
+            return;
+        }
         if self.latest.is_some_and(|(latest, _)| latest == id) {
             // Told again with more known: the cgroup of a group kill stands in the line after the kill.
             self.latest = Some((id, kill.incident));
@@ -140,12 +152,13 @@ impl Node {
             return;
         }
         self.ordinal += 1;
-        self.waiting.push_back(Waiting { ordinal: self.ordinal, before, id, kill, at, since: now, lines: 1, looks: 0 });
+        let is_history = self.log.is_history;
+        self.waiting.push_back(Waiting { ordinal: self.ordinal, before, id, kill, at, since: now, lines: 1, looks: 0, is_history });
     }
 
     /// Takes a kill line that tells of the last kill once more. The kernel has counted it once more, too.
     pub fn second_line(&mut self) {
-        let Some((latest, _)) = self.latest else { return };
+        let Some((latest, _)) = self.latest.filter(|_| !self.log.is_repetition) else { return };
         if !self.is_accounted(&latest) {
             self.ledger.line();
             self.ledger.attributed();
@@ -278,10 +291,11 @@ impl Node {
         self.queue.next_at(now)
     }
 
-    /// The kernel's counter, read after the log was read to its end.
-    pub fn counter(&mut self, counter: u64) {
+    /// The kernel's counter, read just before the log was read to its end. `first` is what it was at the start of the run: a kill since then is in
+    /// the account, also if its line is not in the log any more.
+    pub fn counter(&mut self, counter: u64, first: Option<u64>) {
         if !self.ledger.is_open() {
-            self.ledger.open_before_lines(counter);
+            self.ledger.open_before_lines(counter, first.unwrap_or(counter));
         }
         let lost = self.ledger.reading(counter);
         if lost > 0 {
@@ -291,8 +305,13 @@ impl Node {
         if let Some(counter) = self.ledger.balanced_counter() {
             self.account = Some(Account { counter, through: self.latest.map(|(id, _)| id) });
         }
-        self.metrics.balance(&self.ledger.balance());
+        self.metrics.balance(&self.balance());
         self.metrics.queue.set(i64::try_from(self.queue.len()).unwrap_or(i64::MAX));
+    }
+
+    /// What the account stands at.
+    pub fn balance(&self) -> Balance {
+        self.ledger.balance()
     }
 
     /// Up to where everything is written, for a restart.
@@ -304,7 +323,13 @@ impl Node {
             Some((_, before)) => before,
             None => self.latest.map(|(id, _)| id),
         };
-        Checkpoint { boot: self.boot, through: through.or(self.resume), account: self.account.or(self.account_resume) }
+        // A log that could not be read on may have shown only a part of what was written before.
+        let through = match (through, self.resume) {
+            (Some(through), Some(resume)) if !resume.covers(&through) => Some(through),
+            (through, None) => through,
+            (_, resume) => resume,
+        };
+        Checkpoint { boot: self.boot, through, account: self.account.or(self.account_resume) }
     }
 }
 

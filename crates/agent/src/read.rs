@@ -42,6 +42,9 @@ enum Source {
     Kmsg(DevKmsg),
     Syslog(Syslog),
     File(Option<Vec<u8>>),
+    /// Records as the device gives them, and failures between them.
+    #[cfg(test)]
+    Records(std::collections::VecDeque<Result<String, io::Error>>),
 }
 
 /// Why the kernel log cannot be read.
@@ -81,7 +84,17 @@ impl Reader {
                 Source::File(Some(read_file(path).map_err(|source| SourceError::File { path: path.clone(), source })?))
             }
         };
-        Ok(Self { source, machine: Machine::default(), events: Vec::new(), found: Vec::new(), lost: 0, read_at: None })
+        Ok(Self::of(source))
+    }
+
+    fn of(source: Source) -> Self {
+        Self { source, machine: Machine::default(), events: Vec::new(), found: Vec::new(), lost: 0, read_at: None }
+    }
+
+    /// A log of which each record, or failure, is given by one read.
+    #[cfg(test)]
+    pub(crate) fn of_records(records: impl IntoIterator<Item = Result<String, io::Error>>) -> Self {
+        Self::of(Source::Records(records.into_iter().collect()))
     }
 
     /// What is read, for people.
@@ -90,6 +103,8 @@ impl Reader {
             Source::Kmsg(_) => DEV_KMSG,
             Source::Syslog(_) => "syslog(2)",
             Source::File(_) => "a recorded log",
+            #[cfg(test)]
+            Source::Records(_) => "records",
         }
     }
 
@@ -102,6 +117,8 @@ impl Reader {
             Source::Kmsg(_) => true,
             Source::Syslog(_) => has_moved || self.read_at.is_none_or(|at| now.saturating_duration_since(at) >= SLOW),
             Source::File(log) => log.is_some(),
+            #[cfg(test)]
+            Source::Records(_) => true,
         }
     }
 
@@ -135,6 +152,21 @@ impl Reader {
                     self.lost = self.lost.saturating_add(sink.replay(&log));
                     sink.finish();
                 }
+            }
+            #[cfg(test)]
+            Source::Records(records) => {
+                for _ in 0..BATCH {
+                    let Some(record) = records.pop_front() else {
+                        sink.idle();
+                        return Ok(true);
+                    };
+                    let text = record.map_err(|source| SourceError::File { path: PathBuf::from("records"), source })?;
+                    if let Some(record) = podsight_kmsg::kmsg_record(text.as_bytes()) {
+                        self.lost = self.lost.saturating_add(record.lost);
+                        sink.push(&record);
+                    }
+                }
+                return Ok(false);
             }
         }
         Ok(true)

@@ -124,6 +124,11 @@ impl PodRecord {
         self.incidents.insert(container.to_owned(), incident) != Some(incident)
     }
 
+    /// Incidents are numbered anew.
+    pub fn forget_incidents(&mut self) {
+        self.incidents.clear();
+    }
+
     /// The verdict on the container's kills so far, if it has run on through the last of them.
     pub fn going_on(&self, pod: &Pod, container: &str) -> Option<Cause> {
         let evidence = self.evidence.containers.get(container)?;

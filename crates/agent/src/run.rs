@@ -7,7 +7,6 @@ use crate::log::Log;
 use crate::metrics::AgentMetrics;
 use crate::node::{Node, Outcome};
 use crate::publish::Publisher;
-use crate::read::SourceError;
 use crate::{clock, watch};
 use futures::StreamExt;
 use futures::future::BoxFuture;
@@ -29,8 +28,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 /// How often the kernel's counter is looked at. Reading it costs 20 µs.
 const TICK: Duration = Duration::from_millis(250);
-/// Parts that `/readyz` names.
-const LOG: &str = "kernel-log";
+/// The part that `/readyz` names.
 const PODS: &str = "pods";
 
 /// Why the agent ended.
@@ -57,9 +55,6 @@ pub enum AgentError {
         #[source]
         source: io::Error,
     },
-    /// The kernel log.
-    #[error("failed to read the kernel log")]
-    Source(#[source] SourceError),
     /// Without a boot id kills of two boots could not be told apart.
     #[error("failed to read the boot id in `{0}`")]
     BootId(std::path::PathBuf),
@@ -123,9 +118,8 @@ pub struct Agent {
 type Sending = FuturesUnordered<BoxFuture<'static, (String, Outcome)>>;
 
 impl Agent {
-    /// Opens the kernel log and the checkpoint.
+    /// Opens the checkpoint, and looks at what else there is to read. The kernel log is opened when it runs.
     pub fn new(args: &Args, client: Client, metrics: AgentMetrics, readiness: Readiness) -> Result<Self, AgentError> {
-        readiness.not_ready(LOG, "not read to its end yet");
         readiness.not_ready(PODS, "not listed yet");
         let boot = clock::boot_id(&args.proc).ok_or_else(|| AgentError::BootId(args.proc.clone()))?;
         let file = CheckpointFile::new(&args.state_dir);
@@ -136,8 +130,8 @@ impl Agent {
             );
             None
         });
-        let log = Log::open(args, metrics.clone()).map_err(AgentError::Source)?;
-        tracing::info!(source = log.name(), node = args.node_name, boot = %boot, "Reading the kernel log.");
+        tracing::info!(node = args.node_name, boot = %boot, "Starting.");
+        let log = Log::new(args, metrics.clone(), readiness.clone());
         let mut node = Node::new(boot, checkpoint, metrics.clone(), Instant::now());
         // A recorded log has nothing to do with the counters of this machine.
         let is_live = !matches!(args.kernel_log, KernelLog::File(_));
@@ -166,8 +160,7 @@ impl Agent {
 
     /// Goes round until the program ends.
     pub async fn run(mut self, mut stop: Stop) -> Result<(), AgentError> {
-        self.log.catch_up(&mut self.node).map_err(AgentError::Source)?;
-        self.readiness.ready(LOG);
+        self.log.tick(&mut self.node, Instant::now());
         let mut pods = watch::pods(self.client.clone(), &self.node_name);
         let mut tick = interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -177,7 +170,7 @@ impl Agent {
             let next_write = self.node.next_write_at(Instant::now());
             tokio::select! {
                 () = stop.closing() => return Ok(()),
-                _ = tick.tick() => self.tick()?,
+                _ = tick.tick() => self.tick(),
                 Some(event) = pods.next() => {
                     watching = watch::apply(&mut self.node, event, watching, Instant::now());
                     match watching {
@@ -199,27 +192,26 @@ impl Agent {
         }
     }
 
-    fn tick(&mut self) -> Result<(), AgentError> {
-        self.log.tick(&mut self.node).map_err(AgentError::Source)?;
-        self.read_counters()?;
+    fn tick(&mut self) {
+        let tick = Instant::now();
+        self.log.tick(&mut self.node, tick);
+        self.log.scan_processes(tick);
+        self.read_counters();
         let now = Instant::now();
-        self.log.scan_processes(now);
         self.node.review(clock::now(), now);
         self.node.judge_ends(now);
         self.save();
-        Ok(())
     }
 
     /// Reads the containers' counters, if that helps. They first and then the log: so each of their counts has its line in what was read.
-    fn read_counters(&mut self) -> Result<(), AgentError> {
-        let Some(cgroups) = self.cgroups.as_mut().filter(|_| self.node.wants_counters()) else { return Ok(()) };
+    fn read_counters(&mut self) {
+        let Some(cgroups) = self.cgroups.as_mut().filter(|_| self.node.wants_counters()) else { return };
         cgroups.walk();
         let readings = cgroups.read();
-        self.log.read_on(&mut self.node).map_err(AgentError::Source)?;
+        self.log.read_on(&mut self.node, Instant::now());
         let now = Instant::now();
         self.node.settle(now);
         self.node.counters(&readings, clock::now(), now);
-        Ok(())
     }
 
     fn save(&mut self) {

@@ -114,6 +114,19 @@ pub struct ContainerEvidence {
     pub verdict: String,
     /// The last kills, newest last.
     pub recent: Vec<RecentKill>,
+    /// Kills that are counted here and of which no line was read so far.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub alone: Option<Alone>,
+}
+
+/// Kills that only the container's own counter shows. A line of before that is read late tells of one of them, and of no other kill.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Alone {
+    /// How many.
+    pub kills: u64,
+    /// All of them happened up to this moment, RFC 3339.
+    pub until: String,
 }
 
 /// One kill.
@@ -230,6 +243,9 @@ fn bounded(mut container: ContainerEvidence) -> ContainerEvidence {
     }
     for text in [&mut container.scope, &mut container.limit, &mut container.peak].into_iter().flatten() {
         bound(text);
+    }
+    if let Some(alone) = &mut container.alone {
+        bound(&mut alone.until);
     }
     let surplus = container.recent.len().saturating_sub(MAX_RECENT);
     container.recent.drain(..surplus);

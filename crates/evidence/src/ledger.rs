@@ -26,9 +26,10 @@ impl Ledger {
         Self { opening: Some(counter), latest: counter, ..Self::default() }
     }
 
-    /// Sets the opening of an account of which lines were read already: `counter` was read when they were, and all of them are counted in it.
-    pub fn open_before_lines(&mut self, counter: u64) {
-        self.opening = Some(counter.saturating_sub(self.lines));
+    /// Sets the opening of an account of which lines were read already: `counter` was read when they were, and all of them are counted in it. What was
+    /// counted after it stood at `first` is in the account in any case: without a line it is lost.
+    pub fn open_before_lines(&mut self, counter: u64, first: u64) {
+        self.opening = Some(counter.saturating_sub(self.lines).min(first));
         self.latest = counter;
     }
 
@@ -125,9 +126,20 @@ mod tests {
             ledger.line();
             ledger.attributed();
         }
-        ledger.open_before_lines(10);
+        ledger.open_before_lines(10, 10);
         ledger.reading(10);
         assert_eq!(ledger.balance(), Balance { counted: Some(4), attributed: 4, unattributed: 0, pending: 0, lost: 0, gap: 0 });
+    }
+
+    #[test]
+    fn what_was_counted_before_the_log_could_be_read_is_lost_unless_its_line_is_there() {
+        for (lines, opening, lost) in [(0, 10, 3), (2, 10, 1), (3, 10, 0), (5, 8, 0)] {
+            let mut ledger = Ledger::default();
+            (0..lines).for_each(|_| ledger.line());
+            ledger.open_before_lines(13, 10);
+            let told: u64 = (0..=SETTLED_AFTER_READINGS + 1).map(|_| ledger.reading(13)).sum();
+            assert_eq!((told, ledger.balance().counted, ledger.balance().gap), (lost, Some(13 - opening), 0), "{lines} lines");
+        }
     }
 
     #[test]

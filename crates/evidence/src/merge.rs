@@ -1,6 +1,6 @@
 //! Adding a kill to a pod's evidence, exactly once.
 
-use crate::annotation::{ContainerEvidence, Evidence, MAX_RECENT, RecentKill};
+use crate::annotation::{Alone, ContainerEvidence, Evidence, MAX_RECENT, RecentKill};
 use crate::escape;
 use crate::id::KillId;
 use crate::quantity;
@@ -37,6 +37,8 @@ pub struct ConfirmedKill {
     pub verdict: Cause,
     /// How it was put down to the pod.
     pub attribution: Attribution,
+    /// Whether its line was there before the log was followed: the container's counter may have shown it already.
+    pub is_history: bool,
 }
 
 /// What adding a kill did.
@@ -50,6 +52,11 @@ pub enum Merged {
     More {
         /// Seconds since the kill before; 0 where that is not known.
         pause_seconds: i64,
+    },
+    /// The container's counter had shown it: the numbers stay, and more is known of it now.
+    Late {
+        /// Whether nothing was known of any kill of this container but their number.
+        is_first: bool,
     },
 }
 
@@ -71,12 +78,35 @@ pub fn merge(evidence: &mut Evidence, kill: &ConfirmedKill) -> Merged {
         return if evidence.kills() == 1 { Merged::First } else { Merged::More { pause_seconds: 0 } };
     };
     let container = evidence.containers.entry(name.clone()).or_default();
+    if kill.is_history && take_alone(container, kill.at) {
+        evidence.lost = evidence.lost.saturating_sub(1);
+        let is_first = container.recent.is_empty();
+        let at = show_time(kill.at);
+        if at < container.first {
+            container.first = at;
+        }
+        describe(container, kill, id, kill.id.pid);
+        container.recent.sort_by(|a, b| a.at.cmp(&b.at));
+        return Merged::Late { is_first };
+    }
     let merged = match container.kills {
         0 => Merged::First,
         _ => Merged::More { pause_seconds: pause(&container.last, kill.at) },
     };
     add(container, kill, id, kill.id.pid);
     merged
+}
+
+/// Whether a kill at this moment is one of those that only the counter showed so far; then it is no longer.
+fn take_alone(container: &mut ContainerEvidence, at: Timestamp) -> bool {
+    let Some(alone) = container.alone.take() else { return false };
+    let is_before = alone.until.parse::<Timestamp>().is_ok_and(|until| at.as_second() <= until.as_second());
+    if !is_before || alone.kills == 0 {
+        // The lines come in order: there will be none of before any more.
+        return false;
+    }
+    container.alone = Some(Alone { kills: alone.kills - 1, ..alone }).filter(|alone| alone.kills > 0);
+    true
 }
 
 /// Adds a kill that a container's own counter shows. The counter says that it is new, so the mark is not asked; it is only ever moved on.
@@ -114,6 +144,8 @@ pub fn count_alone(evidence: &mut Evidence, name: &str, kills: u64, at: Timestam
     }
     container.kills = container.kills.saturating_add(kills);
     container.incidents = container.incidents.saturating_add(kills);
+    let before = container.alone.take().map_or(0, |alone| alone.kills);
+    container.alone = Some(Alone { kills: before.saturating_add(kills), until: at.clone() });
     container.last = at;
 }
 
@@ -129,6 +161,11 @@ fn add(container: &mut ContainerEvidence, kill: &ConfirmedKill, id: String, pid:
         container.visible = false;
     }
     container.last.clone_from(&at);
+    describe(container, kill, id, pid);
+}
+
+/// Notes what is known of a kill besides that it was one.
+fn describe(container: &mut ContainerEvidence, kill: &ConfirmedKill, id: String, pid: Option<u32>) {
     if kill.scope.is_some() || container.scope.is_none() {
         container.scope = kill.scope.map(|scope| scope.name().to_owned());
         container.limit.clone_from(&kill.limit);
@@ -140,7 +177,7 @@ fn add(container: &mut ContainerEvidence, kill: &ConfirmedKill, id: String, pid:
     kill.verdict.id().clone_into(&mut container.verdict);
     container.recent.push(RecentKill {
         id,
-        at,
+        at: show_time(kill.at),
         pid,
         comm: kill.comm.as_deref().map(|comm| escape::printable(comm, MAX_COMM_BYTES)),
         anon: kill.anon_kib.map(quantity::show_kib),
@@ -188,7 +225,36 @@ mod tests {
             limit: Some("32Mi".to_owned()),
             verdict: Cause::OomContainerLimit,
             attribution: Attribution::KernelLine,
+            is_history: false,
         }
+    }
+
+    #[test]
+    fn a_line_that_is_read_after_the_counter_was_tells_of_no_other_kill() {
+        let late = |seq, container| ConfirmedKill { is_history: true, ..kill(seq, Some(container)) };
+        let mut evidence = Evidence::default();
+        merge(&mut evidence, &kill(1, Some("main")));
+        count_alone(&mut evidence, "main", 2, kill(10, None).at);
+        // What stands on the pod is all that a restarted agent has.
+        let mut evidence = crate::annotation::read(&crate::annotation::write(&evidence)).unwrap();
+        assert_eq!(merge(&mut evidence, &late(8, "main")), Merged::Late { is_first: false });
+        assert_eq!(merge(&mut evidence, &late(9, "side")), Merged::First, "another container");
+        assert_eq!(merge(&mut evidence, &late(10, "main")), Merged::Late { is_first: false });
+        assert_eq!(evidence.lost, 0);
+        assert_eq!(merge(&mut evidence, &late(10, "main")), Merged::Known);
+        assert_eq!(merge(&mut evidence, &late(11, "main")), Merged::More { pause_seconds: 1 });
+        let main = &evidence.containers["main"];
+        assert_eq!((main.kills, main.recent.len(), main.alone.as_ref()), (4, 4, None));
+    }
+
+    #[test]
+    fn a_later_line_and_a_live_one_are_new_kills() {
+        let mut evidence = Evidence::default();
+        count_alone(&mut evidence, "main", 2, kill(10, None).at);
+        assert_eq!(merge(&mut evidence, &kill(9, Some("main"))), Merged::More { pause_seconds: -1 }, "the log was at its end");
+        let later = ConfirmedKill { is_history: true, ..kill(11, Some("main")) };
+        assert!(matches!(merge(&mut evidence, &later), Merged::More { .. }));
+        assert_eq!((evidence.containers["main"].kills, evidence.lost), (4, 2));
     }
 
     #[test]

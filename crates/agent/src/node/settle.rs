@@ -104,6 +104,7 @@ impl Node {
             limit: None,
             verdict: verdict::by_scope(scope),
             attribution: kill.attribution,
+            is_history: waiting.is_history,
         };
         let record = self.records.entry(uid.to_owned()).or_insert_with(|| PodRecord::new(Evidence::default()));
         record.merge(&confirmed, (waiting.ordinal, waiting.before));
@@ -131,6 +132,7 @@ impl Node {
             limit: place.limit.clone(),
             verdict: verdict::at_kill(place.scope, place.infrastructure, earlier, was_child(kill, pod)),
             attribution: kill.attribution,
+            is_history: waiting.is_history,
         };
         let merged = record.merge(&confirmed, (waiting.ordinal, waiting.before));
         // Also where an earlier run has written it: that may not have lived to see what came of it.
@@ -138,7 +140,7 @@ impl Node {
         if merged == Merged::Known {
             return;
         }
-        if self.counters.stage != Stage::Absent {
+        if self.counters.stage != Stage::Absent && !matches!(merged, Merged::Late { .. }) {
             let keys: Vec<&str> = place.id.as_deref().into_iter().chain([pod.uid.as_str()]).collect();
             record.count(&keys, waiting.lines, pod);
         }
@@ -179,6 +181,7 @@ impl Node {
 pub(super) fn is_worth_an_event(merged: Merged, starts_incident: bool) -> bool {
     match merged {
         Merged::First => true,
+        Merged::Late { is_first } => is_first,
         Merged::More { pause_seconds } => starts_incident && pause_seconds >= PAUSE_SECONDS,
         Merged::Known => false,
     }

@@ -105,9 +105,10 @@ impl Node {
         self.ends.unowned.push_back(at);
     }
 
-    /// Gives a verdict on every end that has been waited for long enough.
+    /// Gives a verdict on every end that has been waited for long enough. Not, while it cannot even be known whether there was a kill.
     pub fn judge_ends(&mut self, now: Instant) {
-        self.ends.lost.of_late(self.ledger.balance().lost, now);
+        let Some(lost) = self.lost() else { return };
+        self.ends.lost.of_late(lost, now);
         let due: Vec<(String, String)> = self
             .ends
             .pending
@@ -120,6 +121,11 @@ impl Node {
             self.judge(&key.0, &key.1, &end.ended, now);
             self.ends.judged.insert(key, end.ended.at);
         }
+    }
+
+    /// All kills, ever, that no line tells of; absent while that cannot be known.
+    fn lost(&self) -> Option<u64> {
+        self.log.unseen().map(|unseen| unseen.saturating_add(self.ledger.balance().lost))
     }
 
     fn judge(&mut self, uid: &str, name: &str, ended: &Ended, now: Instant) {
@@ -137,7 +143,8 @@ impl Node {
         } else {
             // A kill that has no owner, or that was counted and never seen, may have been this one.
             let unowned = self.ends.unowned.iter().filter(|at| is_by(ended, **at)).count();
-            let lost = self.ends.lost.of_late(self.ledger.balance().lost, now);
+            let Some(lost) = self.lost() else { return };
+            let lost = self.ends.lost.of_late(lost, now);
             without_kill(pod, ended, u64::try_from(unowned).unwrap_or(u64::MAX).saturating_add(lost))
         };
         self.metrics.verdicts.get_or_create(&VerdictLabels { verdict: verdict.id() }).inc();
@@ -169,7 +176,7 @@ impl Node {
 mod tests {
     use super::*;
     use crate::metrics::AgentMetrics;
-    use crate::node::Outcome;
+    use crate::node::{Outcome, Reach};
     use podsight_evidence::pods::Container;
 
     fn ended_pod(reason: &str, exit_code: i32, at: i64) -> Pod {
@@ -190,6 +197,7 @@ mod tests {
 
     fn node(start: Instant) -> Node {
         let mut node = Node::new("4f1d2c3b".parse().unwrap(), None, AgentMetrics::unregistered(), start);
+        node.log_reaches(Reach::End, None);
         node.judges_ends_since(Timestamp::from_second(1_000).unwrap());
         node.list_begins();
         node.list_ends(start);

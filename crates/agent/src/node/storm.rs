@@ -1,7 +1,7 @@
 //! Storms: kill lines without a cgroup, put down by the containers' own counters.
 
 use super::settle::{foreign_scope, is_worth_an_event, log_kill, trusted_evidence};
-use super::{Node, Stage, Waiting};
+use super::{Node, Reach, Stage, Waiting};
 use crate::bare::{Excess, share};
 use crate::cgroups::Reading;
 use crate::metrics::Victim;
@@ -67,7 +67,10 @@ impl Node {
             }
         }
         self.bare = bare.into_iter().flatten().collect();
-        self.count_alone(readings, wall, now);
+        // A line that was not read yet may tell of what a counter shows.
+        if self.log.reach != Reach::Behind {
+            self.count_alone(readings, wall, now);
+        }
         self.give_up(now);
     }
 
@@ -138,6 +141,7 @@ impl Node {
             limit: None,
             verdict,
             attribution: Attribution::Counter,
+            is_history: waiting.is_history,
         };
         if !is_certain {
             confirmed = ConfirmedKill { comm: None, anon_kib: None, ..confirmed };
@@ -165,7 +169,9 @@ impl Node {
             return;
         }
         let since = *self.counters.excess_since.get_or_insert(now);
-        if !self.bare.is_empty() || now.saturating_duration_since(since) < BARE_PATIENCE {
+        // Nobody waits for lines that cannot be read.
+        let is_over = self.log.reach == Reach::Blind || now.saturating_duration_since(since) >= BARE_PATIENCE;
+        if !self.bare.is_empty() || !is_over {
             return;
         }
         for excess in excesses {
@@ -210,6 +216,7 @@ mod tests {
 
     fn node(start: Instant, pods: u64, evidence: &BTreeMap<String, Evidence>) -> Node {
         let mut node = Node::new("4f1d2c3b".parse().unwrap(), None, AgentMetrics::unregistered(), start);
+        node.log_reaches(Reach::End, None);
         node.has_counters();
         node.list_begins();
         for pod in 0..pods {

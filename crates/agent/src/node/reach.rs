@@ -1,0 +1,86 @@
+//! How far the kernel log is known, and what follows from it for everything else.
+
+use super::{Node, Stage};
+use podsight_evidence::id::KillId;
+
+/// How far the kernel log was read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Reach {
+    /// It has lines that were not read yet.
+    #[default]
+    Behind,
+    /// It was read to its end.
+    End,
+    /// It cannot be read.
+    Blind,
+}
+
+/// What is known of the log.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    pub(super) reach: Reach,
+    /// Kills that the kernel has counted since the log was last at its end; absent where it does not count.
+    unseen: Option<u64>,
+    /// Whether it was at its end once in this run.
+    was_at_end: bool,
+    /// The log is read from its beginning again: up to here this run has seen it.
+    repeated: Option<KillId>,
+    /// Whether the last kill line that was read is one of those.
+    pub(super) is_repetition: bool,
+    /// What is read now was written before this run, or while the log could not be read.
+    pub(super) is_history: bool,
+}
+
+impl Known {
+    pub(super) fn new() -> Self {
+        Self { is_history: true, ..Self::default() }
+    }
+
+    /// Whether this run has seen this line before.
+    pub(super) fn repeats(&self, id: &KillId) -> bool {
+        self.is_history && self.repeated.is_some_and(|through| through.covers(id))
+    }
+
+    /// Kills that may be there and that no line tells of, as far as that can be known.
+    pub(super) fn unseen(&self) -> Option<u64> {
+        match self.reach {
+            Reach::Behind => None,
+            Reach::End => Some(0),
+            Reach::Blind => self.unseen,
+        }
+    }
+}
+
+impl Node {
+    /// Tells how far the log was read. `unseen` is how many kills the kernel has counted since it was last at its end; absent where it does not count.
+    pub fn log_reaches(&mut self, reach: Reach, unseen: Option<u64>) {
+        self.log.reach = reach;
+        self.log.unseen = unseen;
+        if reach == Reach::End {
+            self.log.was_at_end = true;
+            self.log.is_history = false;
+            self.log.repeated = None;
+        }
+    }
+
+    /// The log is read from its beginning. What this run has seen of it is not counted again.
+    pub fn rereads(&mut self) {
+        self.log.repeated = self.latest.map(|(id, _)| id);
+        self.log.is_history = true;
+        // The reader numbers incidents from 1 again.
+        self.resumed_incident = None;
+        for record in self.records.values_mut() {
+            record.forget_incidents();
+        }
+        if !self.log.was_at_end && self.counters.stage != Stage::Absent {
+            // What was taken for history may have its lines in this log.
+            self.counters.written_off.clear();
+            self.counters.stage = Stage::Uncompared;
+        }
+    }
+
+    /// The containers' counters may tell of a kill that no line tells of.
+    pub fn want_counters(&mut self) {
+        self.counters.are_wanted = true;
+    }
+}
