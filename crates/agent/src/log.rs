@@ -435,6 +435,29 @@ mod tests {
         }
     }
 
+    /// With and without their reports: the first ones are told by the lines, the others by the pod's counter.
+    #[test]
+    fn more_kills_at_the_start_than_the_node_takes_at_once() {
+        const KILLS: u32 = 3_000;
+        for bare in [false, true] {
+            let lines = |kill| records(kill).into_iter().skip(if bare { 2 } else { 0 });
+            let mut bed = Bed::new(3_005);
+            bed.log.reader = Some(Reader::of_records((1..=KILLS).flat_map(lines).map(Ok)));
+            bed.tick_after(Duration::ZERO, 3_000);
+            bed.ticks(8, 3_000);
+            assert!(!bed.readiness.is_ready(), "no pod is known yet, and there are more lines than can wait for one");
+            assert_eq!(bed.node.balance().counted, None);
+            bed.list();
+            bed.ticks(40, 3_000);
+            assert!(bed.readiness.is_ready());
+            let balance = bed.node.balance();
+            assert_eq!((balance.counted, balance.attributed, balance.unattributed), (Some(3_000), 3_000, 0), "bare: {bare}");
+            assert_eq!((balance.pending, balance.lost, balance.gap), (0, 0, 0));
+            let evidence = bed.evidence().unwrap();
+            assert_eq!((evidence.containers["main"].kills, evidence.lost), (3_000, 0));
+        }
+    }
+
     #[test]
     fn an_end_is_no_false_claim_while_a_kill_may_have_gone_unseen() {
         for (counter, verdict) in [(7, "oom-flag-false"), (8, "oom-unattributed")] {

@@ -22,6 +22,8 @@ pub use reach::Reach;
 
 /// Kills whose pod or container is not known yet. When it is full the log is not read on: the ring keeps what comes.
 pub const MAX_WAITING: usize = 1024;
+/// At the start so many more kill lines without a cgroup are held: only all of them together can be as many as the counters show.
+const MAX_BARE_HISTORY: usize = 4096;
 
 /// The node.
 #[derive(Debug)]
@@ -170,7 +172,8 @@ impl Node {
 
     /// Whether no more kills should be read for the moment.
     pub fn is_full(&self) -> bool {
-        self.waiting.len() + self.bare.len() >= MAX_WAITING
+        let room = if self.log.is_history { MAX_BARE_HISTORY } else { 0 };
+        self.waiting.len() + self.bare.len().saturating_sub(room) >= MAX_WAITING
     }
 
     /// The listing of all pods begins.

@@ -10,8 +10,8 @@ use thiserror::Error;
 use tokio::time::Instant;
 
 const DEV_KMSG: &str = "/dev/kmsg";
-/// Records that are taken in one go from a log that flows faster than it is read; then the rest of the agent has its turn.
-const BATCH: usize = 4096;
+/// Records that are taken in one go: so many kills more than it asked for the node may be given.
+const BATCH: usize = 512;
 /// Without a movement of the counter the ring is read so often: before Linux 4.13 there is no counter, and not every line that matters is a kill.
 const SLOW: Duration = Duration::from_secs(30);
 /// A recorded log that is larger is cut: it is read as a whole.

@@ -47,6 +47,10 @@ impl Node {
 
     /// Takes all counters, read before the log was read to its end.
     pub fn counters(&mut self, readings: &[Reading], wall: Timestamp, now: Instant) {
+        // Lines that were not read yet may tell of what the counters show. They are read as long as there is room for them.
+        if self.log.reach == Reach::Behind && !self.is_full() {
+            return;
+        }
         self.counters.count_pods = readings.iter().any(|reading| reading.is_pod);
         let excesses = self.excesses(readings);
         let must = self.counters.stage == Stage::Compared
@@ -67,10 +71,7 @@ impl Node {
             }
         }
         self.bare = bare.into_iter().flatten().collect();
-        // A line that was not read yet may tell of what a counter shows.
-        if self.log.reach != Reach::Behind {
-            self.count_alone(readings, wall, now);
-        }
+        self.count_alone(readings, wall, now);
         self.give_up(now);
     }
 
@@ -171,7 +172,7 @@ impl Node {
         let since = *self.counters.excess_since.get_or_insert(now);
         // Nobody waits for lines that cannot be read.
         let is_over = self.log.reach == Reach::Blind || now.saturating_duration_since(since) >= BARE_PATIENCE;
-        if !self.bare.is_empty() || !is_over {
+        if self.log.reach == Reach::Behind || !self.bare.is_empty() || !is_over {
             return;
         }
         for excess in excesses {
