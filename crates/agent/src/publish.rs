@@ -9,7 +9,7 @@ use podsight_evidence::annotation;
 use podsight_evidence::attribute::Infrastructure;
 use podsight_evidence::escape;
 use podsight_evidence::merge::{ConfirmedKill, show_time};
-use podsight_evidence::pods::Owner;
+use podsight_evidence::pods::{Kind, Owner};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -50,12 +50,13 @@ pub struct Announcement {
     id: String,
     at: String,
     container: Option<String>,
+    kind: Kind,
     message: String,
 }
 
 impl Announcement {
-    /// Tells of this kill.
-    pub fn new(kill: &ConfirmedKill, infrastructure: Option<Infrastructure>) -> Self {
+    /// Tells of this kill, in a container of this kind.
+    pub fn new(kill: &ConfirmedKill, kind: Kind, infrastructure: Option<Infrastructure>) -> Self {
         let comm = escape::printable(kill.comm.as_deref().unwrap_or(b"?"), 60);
         let pid = kill.id.pid.map_or_else(|| "unknown".to_owned(), |pid| pid.to_string());
         let place = match (&kill.container, infrastructure) {
@@ -81,6 +82,7 @@ impl Announcement {
             id: kill.id.to_string(),
             at: show_time(kill.at),
             container: kill.container.clone(),
+            kind,
             message: format!("The kernel killed process {comm} (pid {pid}) in {place}: {reason} [{}]", kill.verdict),
         }
     }
@@ -110,7 +112,7 @@ pub fn events(write: &Write, node: &str) -> Vec<Value> {
     if !write.is_gone {
         let mut pod = pod;
         if let (Some(container), Some(pod)) = (&announcement.container, pod.as_object_mut()) {
-            pod.insert("fieldPath".to_owned(), json!(format!("spec.containers{{{container}}}")));
+            pod.insert("fieldPath".to_owned(), json!(format!("spec.{}{{{container}}}", announcement.kind.field())));
         }
         return vec![event(&write.namespace, &write.name, &pod, announcement, &announcement.message, node)];
     }
@@ -226,5 +228,54 @@ impl Publisher {
         };
         self.metrics.events.get_or_create(&WriteLabels { outcome: label }).inc();
         outcome
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::Timestamp;
+    use podsight_cause::Cause;
+    use podsight_cgroup::Scope;
+    use podsight_oom::Attribution;
+
+    fn kill(container: &str) -> ConfirmedKill {
+        ConfirmedKill {
+            id: podsight_evidence::id::KillId::from_mark("4f1d2c3b:476:5297431:158").unwrap(),
+            at: Timestamp::UNIX_EPOCH,
+            container: Some(container.to_owned()),
+            starts_incident: true,
+            comm: None,
+            anon_kib: None,
+            resident_kib: None,
+            scope: Some(Scope::Container),
+            limit: None,
+            verdict: Cause::OomContainerLimit,
+            attribution: Attribution::KernelLine,
+            is_history: false,
+        }
+    }
+
+    #[test]
+    fn an_event_points_at_where_its_container_stands_in_the_spec() {
+        for (kind, path) in [
+            (Kind::Main, "spec.containers{a}"),
+            (Kind::Init, "spec.initContainers{a}"),
+            (Kind::Sidecar, "spec.initContainers{a}"),
+            (Kind::Ephemeral, "spec.ephemeralContainers{a}"),
+        ] {
+            let write = Write {
+                uid: "u".to_owned(),
+                namespace: "default".to_owned(),
+                name: "p".to_owned(),
+                owner: None,
+                is_gone: false,
+                evidence: String::new(),
+                sentence: None,
+                announcement: Some(Announcement::new(&kill("a"), kind, None)),
+            };
+            let told = events(&write, "node-1");
+            assert_eq!(told[0]["involvedObject"]["fieldPath"], path);
+        }
     }
 }

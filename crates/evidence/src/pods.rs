@@ -115,6 +115,11 @@ impl Pod {
         self.containers.iter().find(|container| container.name == name)
     }
 
+    /// Where in the spec the container of that name stands.
+    pub fn kind(&self, name: Option<&str>) -> Kind {
+        name.and_then(|name| self.container(name)).map_or(Kind::default(), |container| container.kind)
+    }
+
     /// The limit of the pod's cgroup in bytes, as the kubelet computes it (`pkg/kubelet/cm/helpers_linux.go: ResourceConfigForPod`): the pod's own,
     /// else the sum of the containers' if every one has a limit, and at least the largest init container's.
     pub fn cgroup_limit(&self) -> Option<u64> {

@@ -9,7 +9,7 @@ use podsight_evidence::annotation::Evidence;
 use podsight_evidence::attribute::{InPod, Infrastructure, Patience, Place, attribute};
 use podsight_evidence::id::KillId;
 use podsight_evidence::merge::{ConfirmedKill, Merged};
-use podsight_evidence::pods::Pod;
+use podsight_evidence::pods::{Kind, Pod};
 use podsight_evidence::verdict;
 use podsight_oom::Kill;
 use std::collections::{BTreeSet, VecDeque};
@@ -108,7 +108,7 @@ impl Node {
         };
         let record = self.records.entry(uid.to_owned()).or_insert_with(|| PodRecord::new(Evidence::default()));
         record.merge(&confirmed, (waiting.ordinal, waiting.before));
-        record.announce(Announcement::new(&confirmed, None));
+        record.announce(Announcement::new(&confirmed, Kind::Main, None));
         self.queue.add(uid, now);
     }
 
@@ -145,7 +145,7 @@ impl Node {
             record.count(&keys, waiting.lines, pod);
         }
         if is_worth_an_event(merged, starts_incident) {
-            record.announce(Announcement::new(&confirmed, place.infrastructure));
+            record.announce(Announcement::new(&confirmed, pod.kind(place.container.as_deref()), place.infrastructure));
         }
         if starts_incident {
             self.metrics.incidents.inc();

@@ -152,7 +152,7 @@ impl Node {
         let keys: Vec<&str> = if excess.key == pod.uid { vec![&excess.key] } else { vec![&excess.key, &pod.uid] };
         record.count(&keys, 1, pod);
         if is_worth_an_event(merged, true) {
-            record.announce(Announcement::new(&confirmed, None));
+            record.announce(Announcement::new(&confirmed, pod.kind(Some(&excess.container)), None));
         }
         self.metrics.incidents.inc();
         self.metrics.kill(Victim::container, None, Attribution::Counter);
