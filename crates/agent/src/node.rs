@@ -242,7 +242,7 @@ impl Node {
                 self.records.remove(&uid);
                 continue;
             };
-            if is_gone && record.announcement().is_none() {
+            if is_gone && !record.has_announcement() {
                 self.queue.done(&uid, now);
                 self.records.remove(&uid);
                 continue;

@@ -40,8 +40,8 @@ pub struct Write {
     pub evidence: String,
     /// The sentence; absent if nothing was killed.
     pub sentence: Option<String>,
-    /// The Event that goes with it.
-    pub announcement: Option<Announcement>,
+    /// What the Events that go with it tell.
+    pub announcements: Vec<Announcement>,
 }
 
 /// What an Event tells.
@@ -55,6 +55,11 @@ pub struct Announcement {
 }
 
 impl Announcement {
+    /// The container's name; empty if only the pod is known.
+    pub fn container(&self) -> &str {
+        self.container.as_deref().unwrap_or_default()
+    }
+
     /// Tells of this kill, in a container of this kind.
     pub fn new(kill: &ConfirmedKill, kind: Kind, infrastructure: Option<Infrastructure>) -> Self {
         let comm = escape::printable(kill.comm.as_deref().unwrap_or(b"?"), 60);
@@ -107,7 +112,10 @@ pub fn patch(write: &Write) -> Value {
 ///
 /// Their names are made of the kill's id, so that the same Event is never stored twice.
 pub fn events(write: &Write, node: &str) -> Vec<Value> {
-    let Some(announcement) = &write.announcement else { return Vec::new() };
+    write.announcements.iter().flat_map(|announcement| events_of(write, announcement, node)).collect()
+}
+
+fn events_of(write: &Write, announcement: &Announcement, node: &str) -> Vec<Value> {
     let pod = json!({"apiVersion": "v1", "kind": "Pod", "namespace": write.namespace, "name": write.name, "uid": write.uid});
     if !write.is_gone {
         let mut pod = pod;
@@ -272,7 +280,7 @@ mod tests {
                 is_gone: false,
                 evidence: String::new(),
                 sentence: None,
-                announcement: Some(Announcement::new(&kill("a"), kind, None)),
+                announcements: vec![Announcement::new(&kill("a"), kind, None)],
             };
             let told = events(&write, "node-1");
             assert_eq!(told[0]["involvedObject"]["fieldPath"], path);

@@ -15,6 +15,9 @@ use tokio::time::Instant;
 /// How long after a kill, or after news of the pod, its status may still change the verdict.
 const REVIEW: Duration = Duration::from_secs(30);
 
+/// Events that go with one write. A write is what is limited for each pod; the others wait for the next one.
+const MAX_EVENTS: usize = 4;
+
 /// A kill's place in the log: how many were read before it, and which was the last of them.
 pub type LogPlace = (u64, Option<KillId>);
 
@@ -24,7 +27,8 @@ pub struct PodRecord {
     evidence: Evidence,
     /// The last incident of each container, as the log reader numbers them.
     incidents: BTreeMap<String, u64>,
-    announcement: Option<Announcement>,
+    /// Events that are to be sent: one a container, of the first kill that asked for it. Kills without a container have the empty name.
+    announcements: BTreeMap<String, Announcement>,
     unwritten: Option<Unwritten>,
     in_flight: Option<InFlight>,
     /// Something other than a kill has changed.
@@ -43,7 +47,7 @@ struct Unwritten {
 #[derive(Debug)]
 struct InFlight {
     unwritten: Option<Unwritten>,
-    announcement: Option<Announcement>,
+    announcements: BTreeMap<String, Announcement>,
 }
 
 impl PodRecord {
@@ -52,7 +56,7 @@ impl PodRecord {
         Self {
             evidence,
             incidents: BTreeMap::new(),
-            announcement: None,
+            announcements: BTreeMap::new(),
             unwritten: None,
             in_flight: None,
             is_changed: false,
@@ -163,20 +167,25 @@ impl PodRecord {
         is_changed
     }
 
-    /// Has an Event go with the next write, unless one does already.
+    /// Has an Event go with the next write, unless one of the same container does already.
     pub fn announce(&mut self, announcement: Announcement) {
-        self.announcement.get_or_insert(announcement);
+        self.announcements.entry(announcement.container().to_owned()).or_insert(announcement);
     }
 
-    /// The Event that goes with the next write.
-    pub fn announcement(&self) -> Option<&Announcement> {
-        self.announcement.as_ref()
+    /// Whether an Event waits for the next write.
+    pub fn has_announcement(&self) -> bool {
+        !self.announcements.is_empty()
     }
 
     /// What is to be written now. It is under way until [`PodRecord::end_write`] or [`PodRecord::undo_write`].
     pub fn begin_write(&mut self, pod: &Pod, is_gone: bool) -> Write {
         self.is_changed = false;
-        self.in_flight = Some(InFlight { unwritten: self.unwritten.take(), announcement: self.announcement.take() });
+        let mut announcements = std::mem::take(&mut self.announcements);
+        if let Some(name) = announcements.keys().nth(MAX_EVENTS).cloned() {
+            self.announcements = announcements.split_off(&name);
+        }
+        let told = announcements.values().cloned().collect();
+        self.in_flight = Some(InFlight { unwritten: self.unwritten.take(), announcements });
         Write {
             uid: pod.uid.clone(),
             namespace: pod.namespace.clone(),
@@ -185,7 +194,7 @@ impl PodRecord {
             is_gone,
             evidence: annotation::write(&self.evidence),
             sentence: sentence::sentence(&self.evidence),
-            announcement: self.in_flight.as_ref().and_then(|write| write.announcement.clone()),
+            announcements: told,
         }
     }
 
@@ -198,13 +207,13 @@ impl PodRecord {
     pub fn undo_write(&mut self) {
         let Some(write) = self.in_flight.take() else { return };
         self.unwritten = write.unwritten.or(self.unwritten);
-        self.announcement = write.announcement.or_else(|| self.announcement.take());
+        self.announcements.extend(write.announcements);
         self.is_changed = true;
     }
 
     /// Whether there is something to write.
     pub fn is_dirty(&self) -> bool {
-        self.is_changed || self.unwritten.is_some() || self.announcement.is_some()
+        self.is_changed || self.unwritten.is_some() || self.has_announcement()
     }
 
     /// The place of the oldest kill that is not stored on the pod.

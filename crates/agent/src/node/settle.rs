@@ -263,6 +263,7 @@ mod tests {
     use crate::node::Outcome;
     use crate::publish::events;
     use jiff::Timestamp;
+    use podsight_evidence::pods::Container;
 
     const UID: &str = "3f1c2a44-9d1e-4b7a-8c55-0a1b2c3d4e5f";
 
@@ -279,6 +280,54 @@ mod tests {
             limit_cgroup: Some(cgroup),
             ..Kill::default()
         }
+    }
+
+    fn two_containers() -> Pod {
+        let container = |name: &str, digit: &str| Container { name: name.to_owned(), id: Some(digit.repeat(64)), ..Container::default() };
+        Pod {
+            uid: UID.to_owned(),
+            namespace: "default".to_owned(),
+            name: "a".to_owned(),
+            containers: vec![container("main", "5"), container("side", "6")],
+            ..Pod::default()
+        }
+    }
+
+    fn kill_of(seq: u64, digit: &str) -> Kill {
+        let cgroup = format!("/kubepods/burstable/pod{UID}/{}", digit.repeat(64)).into_bytes();
+        Kill { victim_cgroup: Some(cgroup.clone()), limit_cgroup: Some(cgroup), ..kill(seq) }
+    }
+
+    /// A node with a pod of two containers.
+    fn node_with_pod(start: Instant) -> Node {
+        let mut node = Node::new("4f1d2c3b".parse().unwrap(), None, AgentMetrics::unregistered(), start);
+        node.list_begins();
+        node.pod(two_containers(), start);
+        node.list_ends(start);
+        node
+    }
+
+    fn paths(events: &[serde_json::Value]) -> Vec<&str> {
+        events.iter().map(|event| event["involvedObject"]["fieldPath"].as_str().unwrap_or("none")).collect()
+    }
+
+    #[test]
+    fn the_first_kill_of_each_container_has_its_event() {
+        let start = Instant::now();
+        let wall = Timestamp::from_second(1_763_805_600).unwrap();
+        let mut node = node_with_pod(start);
+        for (seq, digit) in [(1, "5"), (2, "6"), (3, "5")] {
+            node.kill(kill_of(seq, digit), wall, start);
+        }
+        node.settle(start);
+        let write = node.next_write(start).unwrap();
+        assert_eq!(paths(&events(&write, "node-1")), ["spec.containers{main}", "spec.containers{side}"]);
+        node.written(&write.uid, Outcome::Failed, wall, start);
+        let later = start + Duration::from_mins(1);
+        let write = node.next_write(later).unwrap();
+        assert_eq!(events(&write, "node-1").len(), 2, "what failed goes with the next try");
+        node.written(&write.uid, Outcome::Written, wall, later);
+        assert_eq!(node.next_write(later), None);
     }
 
     #[test]
