@@ -31,6 +31,8 @@ pub struct AgentMetrics {
     pub writes: Family<WriteLabels, Counter>,
     /// Events by outcome.
     pub events: Family<WriteLabels, Counter>,
+    /// Pods that were gone before their evidence was written, by what came of it.
+    pub gone_pods: Family<WriteLabels, Counter>,
     /// From the kill line to the annotation, in seconds.
     pub delay: Histogram,
     /// Ends of containers that looked like kills, by verdict.
@@ -84,7 +86,7 @@ pub enum Victim {
 /// How a request ended.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct WriteLabels {
-    /// `written`, `known`, `gone`, `refused` or `failed`
+    /// `written`, `known`, `gone`, `refused` or `failed`; of pods that are gone `told` or `dropped`
     pub outcome: &'static str,
 }
 
@@ -120,6 +122,11 @@ impl AgentMetrics {
         );
         registry.register("writes", "Patches of pods, by outcome", metrics.writes.clone());
         registry.register("events", "Events, by outcome", metrics.events.clone());
+        registry.register(
+            "gone_pods",
+            "Pods that were gone before their evidence was written: told of by Events on their owner and the node, or dropped",
+            metrics.gone_pods.clone(),
+        );
         registry.register("kill_to_annotation_seconds", "From the kill line to the annotation", metrics.delay.clone());
         registry.register("verdicts", "Ends of containers by SIGKILL or as OOMKilled, by verdict", metrics.verdicts.clone());
         registry.register("pods", "Pods of this node", metrics.pods.clone());
@@ -149,6 +156,7 @@ impl AgentMetrics {
             log_failures: Counter::default(),
             writes: Family::default(),
             events: Family::default(),
+            gone_pods: Family::default(),
             delay: Histogram::new([0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0, 600.0]),
             verdicts: Family::default(),
             pods: Gauge::default(),
@@ -170,6 +178,11 @@ impl AgentMetrics {
             attribution: podsight_evidence::merge::show_attribution(attribution),
         };
         self.kills.get_or_create(&labels).inc();
+    }
+
+    /// Counts a pod that was gone before its evidence was written.
+    pub fn gone_pod(&self, outcome: &'static str) {
+        self.gone_pods.get_or_create(&WriteLabels { outcome }).inc();
     }
 
     /// Shows the account.

@@ -201,7 +201,7 @@ impl Node {
     /// A pod was deleted.
     pub fn pod_deleted(&mut self, uid: &str, now: Instant) {
         self.judge_last_ends(uid, now);
-        if self.records.get(uid).is_some_and(|record| !record.is_dirty() && record.oldest_unwritten().is_none()) {
+        if self.records.get(uid).is_some_and(|record| !record.is_pending()) {
             self.records.remove(uid);
         }
         self.pods.remove(uid);
@@ -211,7 +211,10 @@ impl Node {
     /// The listing of all pods is complete.
     pub fn list_ends(&mut self, now: Instant) {
         if let Some(listing) = self.listing.take() {
-            self.pods.retain(&listing);
+            let gone: Vec<String> = self.pods.iter().map(|pod| pod.uid.clone()).filter(|uid| !listing.contains(uid)).collect();
+            for uid in gone {
+                self.pod_deleted(&uid, now);
+            }
         }
         self.synced.get_or_insert(now);
     }
@@ -229,6 +232,7 @@ impl Node {
                 self.queue.add(uid, now);
             }
         }
+        self.records.retain(|uid, record| self.pods.get(uid).is_some() || record.is_pending());
     }
 
     /// The next write, if one is due. Give its outcome to [`Node::written`].
@@ -239,9 +243,15 @@ impl Node {
             let is_gone = self.pods.get(&uid).is_none();
             let Some((record, pod)) = self.records.get_mut(&uid).zip(pod) else {
                 self.queue.done(&uid, now);
-                self.records.remove(&uid);
+                if self.records.remove(&uid).is_some() {
+                    // So many pods have gone since that not even its name is known.
+                    self.metrics.gone_pod("dropped");
+                }
                 continue;
             };
+            if is_gone {
+                record.announce_unwritten();
+            }
             if is_gone && !record.has_announcement() {
                 self.queue.done(&uid, now);
                 self.records.remove(&uid);
@@ -261,6 +271,9 @@ impl Node {
         match outcome {
             Outcome::Written => {
                 self.queue.done(uid, now);
+                if record.tells_of_gone() {
+                    self.metrics.gone_pod("told");
+                }
                 if let Some(oldest) = record.end_write() {
                     #[expect(clippy::cast_precision_loss, reason = "seconds, for a histogram")]
                     self.metrics.delay.observe((wall.as_millisecond() - oldest.as_millisecond()).max(0) as f64 / 1000.0);
@@ -279,12 +292,8 @@ impl Node {
             }
             Outcome::Failed => {
                 record.undo_write();
-                let failures = self.queue.failed(uid, now);
-                // Nobody waits for the Events of a pod that is no more.
-                if failures >= 5 && self.pods.get(uid).is_none() {
-                    self.queue.done(uid, now);
-                    self.records.remove(uid);
-                }
+                // A pod that is no more is told of as well, however long the API server is away: only so many of them are remembered.
+                self.queue.failed(uid, now);
             }
         }
     }

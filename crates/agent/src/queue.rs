@@ -73,14 +73,13 @@ impl Queue {
         self.pods.retain(|_, bucket| bucket.available(now, POD_BURST, POD_REFILL) < POD_BURST);
     }
 
-    /// The write of the pod that was taken failed and is to be tried again. How often it has failed by now.
-    pub fn failed(&mut self, uid: &str, now: Instant) -> u32 {
+    /// The write of the pod that was taken failed and is to be tried again.
+    pub fn failed(&mut self, uid: &str, now: Instant) {
         self.in_flight.remove(uid);
-        let Some(entry) = self.entries.get_mut(uid) else { return 0 };
+        let Some(entry) = self.entries.get_mut(uid) else { return };
         let pause = MIN_BACKOFF.saturating_mul(2_u32.saturating_pow(entry.failures.min(16))).min(MAX_BACKOFF);
         entry.failures = entry.failures.saturating_add(1);
         entry.not_before = now + pause;
-        entry.failures
     }
 
     /// The API server answers again: nobody has to wait for his pause any more.

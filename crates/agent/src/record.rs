@@ -29,6 +29,8 @@ pub struct PodRecord {
     incidents: BTreeMap<String, u64>,
     /// Events that are to be sent: one a container, of the first kill that asked for it. Kills without a container have the empty name.
     announcements: BTreeMap<String, Announcement>,
+    /// What an Event would tell of the last kill that has none.
+    unannounced: Option<Announcement>,
     unwritten: Option<Unwritten>,
     in_flight: Option<InFlight>,
     /// Something other than a kill has changed.
@@ -48,6 +50,7 @@ struct Unwritten {
 struct InFlight {
     unwritten: Option<Unwritten>,
     announcements: BTreeMap<String, Announcement>,
+    is_gone: bool,
 }
 
 impl PodRecord {
@@ -57,6 +60,7 @@ impl PodRecord {
             evidence,
             incidents: BTreeMap::new(),
             announcements: BTreeMap::new(),
+            unannounced: None,
             unwritten: None,
             in_flight: None,
             is_changed: false,
@@ -172,6 +176,20 @@ impl PodRecord {
         self.announcements.entry(announcement.container().to_owned()).or_insert(announcement);
     }
 
+    /// Keeps what an Event would tell, should the pod go before this kill is written on it.
+    pub fn keep_unannounced(&mut self, announcement: Announcement) {
+        self.unannounced = Some(announcement);
+    }
+
+    /// The pod is no more: has an Event tell of what was not written on it.
+    pub fn announce_unwritten(&mut self) {
+        if self.unwritten.is_some()
+            && let Some(announcement) = self.unannounced.take()
+        {
+            self.announce(announcement);
+        }
+    }
+
     /// Whether an Event waits for the next write.
     pub fn has_announcement(&self) -> bool {
         !self.announcements.is_empty()
@@ -185,7 +203,7 @@ impl PodRecord {
             self.announcements = announcements.split_off(&name);
         }
         let told = announcements.values().cloned().collect();
-        self.in_flight = Some(InFlight { unwritten: self.unwritten.take(), announcements });
+        self.in_flight = Some(InFlight { unwritten: self.unwritten.take(), announcements, is_gone });
         Write {
             uid: pod.uid.clone(),
             namespace: pod.namespace.clone(),
@@ -200,6 +218,9 @@ impl PodRecord {
 
     /// The write is stored. Gives back when its oldest kill happened.
     pub fn end_write(&mut self) -> Option<Timestamp> {
+        if self.unwritten.is_none() {
+            self.unannounced = None;
+        }
         self.in_flight.take().and_then(|write| write.unwritten).map(|unwritten| unwritten.at)
     }
 
@@ -209,6 +230,16 @@ impl PodRecord {
         self.unwritten = write.unwritten.or(self.unwritten);
         self.announcements.extend(write.announcements);
         self.is_changed = true;
+    }
+
+    /// Whether the write that is under way tells of a pod that is no more.
+    pub fn tells_of_gone(&self) -> bool {
+        self.in_flight.as_ref().is_some_and(|write| write.is_gone)
+    }
+
+    /// Whether there is something that is not stored yet.
+    pub fn is_pending(&self) -> bool {
+        self.is_dirty() || self.in_flight.is_some()
     }
 
     /// Whether there is something to write.

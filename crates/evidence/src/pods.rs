@@ -190,14 +190,6 @@ impl Pods {
         self.gone.push_back(pod);
     }
 
-    /// Takes away every pod that is not among these.
-    pub fn retain(&mut self, uids: &std::collections::BTreeSet<String>) {
-        let left: Vec<String> = self.by_uid.keys().filter(|uid| !uids.contains(*uid)).cloned().collect();
-        for uid in left {
-            self.remove(&uid);
-        }
-    }
-
     /// The pod with this UID in the API.
     pub fn get(&self, uid: &str) -> Option<&Pod> {
         self.by_uid.get(uid)

@@ -144,8 +144,11 @@ impl Node {
             let keys: Vec<&str> = place.id.as_deref().into_iter().chain([pod.uid.as_str()]).collect();
             record.count(&keys, waiting.lines, pod);
         }
+        let announcement = Announcement::new(&confirmed, pod.kind(place.container.as_deref()), place.infrastructure);
         if is_worth_an_event(merged, starts_incident) {
-            record.announce(Announcement::new(&confirmed, pod.kind(place.container.as_deref()), place.infrastructure));
+            record.announce(announcement);
+        } else {
+            record.keep_unannounced(announcement);
         }
         if starts_incident {
             self.metrics.incidents.inc();
@@ -328,6 +331,67 @@ mod tests {
         assert_eq!(events(&write, "node-1").len(), 2, "what failed goes with the next try");
         node.written(&write.uid, Outcome::Written, wall, later);
         assert_eq!(node.next_write(later), None);
+    }
+
+    fn kinds(write: &crate::publish::Write) -> Vec<String> {
+        events(write, "node-1").iter().map(|event| event["involvedObject"]["kind"].as_str().unwrap().to_owned()).collect()
+    }
+
+    #[test]
+    fn what_was_not_written_on_a_pod_that_went_is_told_of_elsewhere() {
+        let start = Instant::now();
+        let wall = Timestamp::from_second(1_763_805_600).unwrap();
+        let mut node = node_with_pod(start);
+        node.kill(kill_of(1, "5"), wall, start);
+        node.settle(start);
+        let write = node.next_write(start).unwrap();
+        node.written(&write.uid, Outcome::Written, wall, start);
+        // One more in the same ten minutes: on the pod it would be one number more, and no Event.
+        node.kill(kill_of(2, "5"), wall, start);
+        node.settle(start);
+        node.pod_deleted(UID, start);
+        let mut now = start;
+        for _ in 0..20 {
+            let write = node.next_write(now).unwrap();
+            assert_eq!((write.is_gone, kinds(&write)), (true, vec!["Node".to_owned()]));
+            node.written(UID, Outcome::Failed, wall, now);
+            now = node.next_write_at(now).unwrap();
+        }
+        let write = node.next_write(now).unwrap();
+        assert!(events(&write, "node-1")[0]["metadata"]["name"].as_str().unwrap().ends_with("4f1d2c3b-2"));
+        node.written(UID, Outcome::Written, wall, now);
+        assert_eq!(node.metrics.gone_pods.get_or_create(&crate::metrics::WriteLabels { outcome: "told" }).get(), 1);
+        assert!(node.records.is_empty());
+        assert_eq!(node.checkpoint().through.and_then(|id| id.seq), Some(2));
+    }
+
+    #[test]
+    fn nothing_is_kept_of_pods_that_were_gone_when_they_were_listed_again() {
+        let start = Instant::now();
+        let wall = Timestamp::from_second(1_763_805_600).unwrap();
+        let mut node = node_with_pod(start);
+        node.log_reaches(crate::node::Reach::End, None);
+        node.judges_ends_since(wall);
+        node.kill(kill_of(1, "5"), wall, start);
+        node.settle(start);
+        while let Some(write) = node.next_write(start) {
+            node.written(&write.uid, Outcome::Written, wall, start);
+        }
+        let mut ended = two_containers();
+        ended.containers[0].ended = vec![podsight_evidence::pods::Ended { id: None, at: wall, exit_code: 137, reason: "Error".to_owned() }];
+        node.pod(ended, start);
+        node.judge_ends(start + Duration::from_secs(11));
+        while let Some(write) = node.next_write(start) {
+            node.written(&write.uid, Outcome::Written, wall, start);
+        }
+        assert_eq!((node.records.len(), node.ends.remembered()), (1, 1));
+        node.list_begins();
+        node.list_ends(start);
+        assert_eq!((node.records.len(), node.ends.remembered()), (0, 0));
+        // A kill of before, which is read again and changes nothing.
+        node.records.insert(UID.to_owned(), PodRecord::new(Evidence::default()));
+        node.review(wall, start);
+        assert!(node.records.is_empty());
     }
 
     #[test]

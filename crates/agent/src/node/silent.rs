@@ -59,6 +59,14 @@ impl Lost {
     }
 }
 
+impl Ends {
+    /// How many ends are known.
+    #[cfg(test)]
+    pub(super) fn remembered(&self) -> usize {
+        self.pending.len() + self.judged.len()
+    }
+}
+
 #[derive(Debug)]
 struct End {
     ended: Ended,
@@ -119,7 +127,9 @@ impl Node {
         for key in due {
             let Some(end) = self.ends.pending.remove(&key) else { continue };
             self.judge(&key.0, &key.1, &end.ended, now);
-            self.ends.judged.insert(key, end.ended.at);
+            if self.pods.get(&key.0).is_some() {
+                self.ends.judged.insert(key, end.ended.at);
+            }
         }
     }
 

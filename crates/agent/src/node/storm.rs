@@ -151,8 +151,11 @@ impl Node {
         let merged = record.merge_counted(&confirmed, is_certain, (waiting.ordinal, waiting.before));
         let keys: Vec<&str> = if excess.key == pod.uid { vec![&excess.key] } else { vec![&excess.key, &pod.uid] };
         record.count(&keys, 1, pod);
+        let announcement = Announcement::new(&confirmed, pod.kind(Some(&excess.container)), None);
         if is_worth_an_event(merged, true) {
-            record.announce(Announcement::new(&confirmed, pod.kind(Some(&excess.container)), None));
+            record.announce(announcement);
+        } else {
+            record.keep_unannounced(announcement);
         }
         self.metrics.incidents.inc();
         self.metrics.kill(Victim::container, None, Attribution::Counter);
