@@ -1,5 +1,6 @@
 //! The annotation's schema and codec. Only this module knows the keys.
 
+use crate::counted::Counted;
 use crate::id::KillId;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -23,10 +24,6 @@ pub const MAX_RECENT: usize = 8;
 const MAX_BYTES_READ: usize = 8 * MAX_BYTES;
 /// More containers with kills than this are not kept one by one; a pod rarely has ten.
 const MAX_CONTAINERS: usize = 32;
-/// Cgroups whose counters are remembered, in one pod.
-const MAX_COUNTED: usize = 12;
-/// So many digits of an id tell one container of a pod from another.
-const COUNTED_KEY_DIGITS: usize = 12;
 /// The longest text in any field, in bytes. Names of containers are DNS labels (63), quantities and times are shorter.
 const MAX_FIELD_BYTES: usize = 64;
 
@@ -48,8 +45,8 @@ pub struct Evidence {
     #[serde(default, skip_serializing_if = "is_zero")]
     pub omitted: u64,
     /// By the first digits of a container's id, or of the pod's UID: how many of the kills that its cgroup has counted are accounted for here.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub counted: BTreeMap<String, u64>,
+    #[serde(default, skip_serializing_if = "Counted::is_empty")]
+    pub counted: Counted,
     /// The last kill that is counted here, as `boot:sequence:microseconds:pid`. What a log shows up to there is not counted again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub through: Option<String>,
@@ -57,7 +54,7 @@ pub struct Evidence {
 
 impl Default for Evidence {
     fn default() -> Self {
-        Self { v: VERSION, containers: BTreeMap::new(), unattributed: 0, lost: 0, omitted: 0, counted: BTreeMap::new(), through: None }
+        Self { v: VERSION, containers: BTreeMap::new(), unattributed: 0, lost: 0, omitted: 0, counted: Counted::default(), through: None }
     }
 }
 
@@ -69,18 +66,12 @@ impl Evidence {
 
     /// How many kills of this cgroup, by a container's id or a pod's UID, are accounted for.
     pub fn counted(&self, key: &str) -> Option<u64> {
-        self.counted.get(counted_key(key)).copied()
+        self.counted.get(key)
     }
 
-    /// Accounts for more kills of this cgroup. Where there are too many, those that are not `is_current` go first.
+    /// Accounts for more kills of this cgroup. Where there are too many, the oldest goes that is not `is_current`.
     pub fn count(&mut self, key: &str, kills: u64, is_current: impl Fn(&str) -> bool) {
-        let key = counted_key(key);
-        if self.counted.len() >= MAX_COUNTED && !self.counted.contains_key(key) {
-            self.counted.retain(|known, _| is_current(known));
-            while self.counted.len() >= MAX_COUNTED && self.counted.pop_first().is_some() {}
-        }
-        let entry = self.counted.entry(key.to_owned()).or_default();
-        *entry = entry.saturating_add(kills);
+        self.counted.add(key, kills, is_current);
     }
 
     /// All kills that are counted here.
@@ -184,11 +175,7 @@ pub fn read(text: &str) -> Result<Evidence, ReadError> {
         .take(MAX_CONTAINERS)
         .map(|(name, container)| (name, bounded(container)))
         .collect();
-    evidence.counted = std::mem::take(&mut evidence.counted)
-        .into_iter()
-        .filter(|(key, _)| key.len() <= COUNTED_KEY_DIGITS && is_container_name(key))
-        .take(MAX_COUNTED)
-        .collect();
+    evidence.counted.bound(is_container_name);
     evidence.through = evidence.mark().map(|mark| mark.mark());
     Ok(evidence)
 }
@@ -266,10 +253,6 @@ fn bound(text: &mut String) {
     if !is_fine {
         *text = crate::escape::printable(text.as_bytes(), MAX_FIELD_BYTES);
     }
-}
-
-fn counted_key(key: &str) -> &str {
-    key.get(..COUNTED_KEY_DIGITS).unwrap_or(key)
 }
 
 fn is_container_name(name: &str) -> bool {

@@ -8,6 +8,7 @@
 pub mod annotation;
 pub mod attribute;
 pub mod checkpoint;
+pub mod counted;
 pub mod escape;
 pub mod id;
 pub mod ledger;
