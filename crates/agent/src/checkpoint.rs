@@ -13,7 +13,7 @@ const NAME: &str = "checkpoint.json";
 pub struct CheckpointFile {
     path: PathBuf,
     scratch: PathBuf,
-    written: Vec<u8>,
+    written: Option<Checkpoint>,
 }
 
 /// Why the file could not be read or written.
@@ -51,7 +51,7 @@ pub enum FileError {
 impl CheckpointFile {
     /// The file in this folder, which need not exist.
     pub fn new(folder: &Path) -> Self {
-        Self { path: folder.join(NAME), scratch: folder.join(format!("{NAME}.new")), written: Vec::new() }
+        Self { path: folder.join(NAME), scratch: folder.join(format!("{NAME}.new")), written: None }
     }
 
     /// Reads it. `None` if there is none.
@@ -71,10 +71,10 @@ impl CheckpointFile {
     ///
     /// It is not synced to the disk: after a crash of the machine there is another boot, for which it does not hold anyway.
     pub fn write(&mut self, checkpoint: &Checkpoint) -> Result<(), FileError> {
-        let bytes = checkpoint::write(checkpoint);
-        if bytes == self.written {
+        if self.written.as_ref() == Some(checkpoint) {
             return Ok(());
         }
+        let bytes = checkpoint::write(checkpoint);
         let replace = || {
             let mut file = File::create(&self.scratch)?;
             file.write_all(&bytes)?;
@@ -82,7 +82,7 @@ impl CheckpointFile {
             fs::rename(&self.scratch, &self.path)
         };
         replace().map_err(|source| FileError::Write { path: self.path.clone(), source })?;
-        self.written = bytes;
+        self.written = Some(checkpoint.clone());
         Ok(())
     }
 }
@@ -97,7 +97,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut file = CheckpointFile::new(folder.path());
         assert_eq!(file.read().unwrap(), None);
-        let checkpoint = Checkpoint { boot: "4f1d2c3b".parse().unwrap(), through: KillId::from_mark("4f1d2c3b:4:5:6").ok(), account: None };
+        let checkpoint = Checkpoint {
+            boot: "4f1d2c3b".parse().unwrap(),
+            through: KillId::from_mark("4f1d2c3b:4:5:6").ok(),
+            account: None,
+            past_ids: [].into(),
+        };
         file.write(&checkpoint).unwrap();
         assert_eq!(file.read().unwrap(), Some(checkpoint));
         fs::write(folder.path().join(NAME), "{").unwrap();
@@ -106,6 +111,7 @@ mod tests {
             boot: "4f1d2c3b".parse().unwrap(),
             through: None,
             account: None,
+            past_ids: [].into(),
         });
         assert!(matches!(missing, Err(FileError::Write { .. })));
     }

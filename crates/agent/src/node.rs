@@ -16,6 +16,7 @@ use podsight_evidence::ledger::{Balance, Ledger};
 use podsight_evidence::pods::{Pod, Pods};
 use podsight_oom::Kill;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 use tokio::time::Instant;
 
 pub use reach::Reach;
@@ -108,7 +109,7 @@ impl Node {
         Self {
             boot,
             metrics,
-            pods: Pods::default(),
+            pods: checkpoint.as_ref().map_or_else(Pods::default, |checkpoint| Pods::with_past_ids(&checkpoint.past_ids)),
             listing: None,
             synced: None,
             waiting: VecDeque::new(),
@@ -341,7 +342,8 @@ impl Node {
             (through, None) => through,
             (_, resume) => resume,
         };
-        Checkpoint { boot: self.boot, through, account: self.account.or(self.account_resume) }
+        let past_ids = Arc::clone(self.pods.past_ids());
+        Checkpoint { boot: self.boot, through, account: self.account.or(self.account_resume), past_ids }
     }
 }
 

@@ -1,12 +1,16 @@
 //! How far the log was read, as the file that a restarted agent finds.
 
 use crate::id::{BadId, BootId, KillId};
+use crate::pods::{MAX_PAST_IDS, PastId};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// The version of the file.
 const VERSION: u32 = 1;
 /// A longer file is not ours.
-pub const MAX_BYTES: usize = 16 * 1024;
+pub const MAX_BYTES: usize = 64 * 1024;
+/// Longer than any id, UID or name of a container.
+const MAX_FIELD_BYTES: usize = 64;
 
 /// What is kept between two runs on one boot.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +21,8 @@ pub struct Checkpoint {
     pub boot: BootId,
     /// The account, where the kernel counts.
     pub account: Option<Account>,
+    /// Ids of containers that have left the API's status, the oldest first.
+    pub past_ids: Arc<[PastId]>,
 }
 
 /// A state in which the account added up: all kill lines up to `through` had been read when the kernel's counter stood at `counter`.
@@ -51,6 +57,9 @@ struct File {
     boot: String,
     through: Option<String>,
     account: Option<FileAccount>,
+    /// Container id, pod UID, container name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    past_ids: Vec<(String, String, String)>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -77,14 +86,19 @@ pub fn read(bytes: &[u8]) -> Result<Checkpoint, CheckpointError> {
         Some(account) => Some(Account { counter: account.counter, through: position(account.through)? }),
         None => None,
     };
-    Ok(Checkpoint { through: position(file.through)?, boot, account })
+    let is_fine =
+        |past: &(String, String, String)| [&past.0, &past.1, &past.2].iter().all(|text| (1..=MAX_FIELD_BYTES).contains(&text.len()));
+    let past_ids = file.past_ids.into_iter().filter(is_fine).take(MAX_PAST_IDS);
+    let past_ids = past_ids.map(|(id, uid, container)| PastId { id, uid, container }).collect();
+    Ok(Checkpoint { through: position(file.through)?, boot, account, past_ids })
 }
 
 /// Writes the file.
 pub fn write(checkpoint: &Checkpoint) -> Vec<u8> {
     let mark = |id: Option<KillId>| id.map(|id| id.mark());
     let account = checkpoint.account.map(|account| FileAccount { counter: account.counter, through: mark(account.through) });
-    let file = File { v: VERSION, boot: checkpoint.boot.to_string(), through: mark(checkpoint.through), account };
+    let past_ids = checkpoint.past_ids.iter().map(|past| (past.id.clone(), past.uid.clone(), past.container.clone())).collect();
+    let file = File { v: VERSION, boot: checkpoint.boot.to_string(), through: mark(checkpoint.through), account, past_ids };
     // Numbers and strings always serialise.
     serde_json::to_vec(&file).unwrap_or_default()
 }
@@ -100,6 +114,7 @@ mod tests {
             boot: "4f1d2c3b".parse().unwrap(),
             through: Some(KillId::from_mark("4f1d2c3b:476:5297431:158").unwrap()),
             account: Some(Account { counter: 3, through: KillId::from_mark("4f1d2c3b:480:5297999:160").ok() }),
+            past_ids: [PastId { id: "5".repeat(64), uid: "u".to_owned(), container: "main".to_owned() }].into(),
         };
         let bytes = write(&checkpoint);
         assert_eq!(read(&bytes).unwrap(), checkpoint);
@@ -108,7 +123,26 @@ mod tests {
         }
         assert!(matches!(read(br#"{"v":9,"boot":"4f1d2c3b"}"#), Err(CheckpointError::Version(9))));
         assert!(matches!(read(br#"{"v":1,"boot":"4f1d2c3b","through":"00000000:1:2:3"}"#), Err(CheckpointError::Position(_))));
-        assert!(matches!(read(&vec![b' '; 20_000]), Err(CheckpointError::TooLong(20_000))));
+        assert!(matches!(read(&vec![b' '; 70_000]), Err(CheckpointError::TooLong(70_000))));
+    }
+
+    #[test]
+    fn a_full_history_fits_and_what_cannot_be_an_id_is_left_out() {
+        let past =
+            |n: usize| PastId { id: format!("{n:064}"), uid: "3f1c2a44-9d1e-4b7a-8c55-0a1b2c3d4e5f".to_owned(), container: "c".repeat(63) };
+        let checkpoint =
+            Checkpoint { boot: "4f1d2c3b".parse().unwrap(), through: None, account: None, past_ids: (0..MAX_PAST_IDS).map(past).collect() };
+        assert_eq!(read(&write(&checkpoint)).unwrap(), checkpoint);
+        let long = "x".repeat(65);
+        let text = format!(
+            r#"{{"v":1,"boot":"4f1d2c3b","through":null,"account":null,"past_ids":[["{long}","u","c"],["i","","c"],["i","u","c"]]}}"#
+        );
+        assert_eq!(
+            *read(text.as_bytes()).unwrap().past_ids,
+            [PastId { id: "i".to_owned(), uid: "u".to_owned(), container: "c".to_owned() }]
+        );
+        let of_before = read(br#"{"v":1,"boot":"4f1d2c3b","through":null,"account":null}"#).unwrap();
+        assert!(of_before.past_ids.is_empty());
     }
 
     proptest! {

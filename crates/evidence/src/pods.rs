@@ -3,9 +3,10 @@
 use crate::annotation::Evidence;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 /// Container ids that have left the API's status. A container that restarts every ten seconds fills this in three quarters of an hour.
-const MAX_PAST_IDS: usize = 256;
+pub const MAX_PAST_IDS: usize = 256;
 /// Deleted pods that are remembered, because their last kill may come after them.
 const MAX_GONE: usize = 32;
 
@@ -147,25 +148,45 @@ pub struct Pods {
     /// `config.hash` → UID.
     hashes: BTreeMap<String, String>,
     past_ids: VecDeque<PastId>,
+    /// The same for a checkpoint, made anew after each change.
+    past_ids_kept: Arc<[PastId]>,
     gone: VecDeque<Pod>,
     /// Pods of which nothing is known but the UID.
     strange: VecDeque<Pod>,
 }
 
-#[derive(Debug)]
-struct PastId {
-    id: String,
-    uid: String,
-    container: String,
+/// An id that a container had.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PastId {
+    /// The id, without the `containerd://`.
+    pub id: String,
+    /// The pod's UID in the API.
+    pub uid: String,
+    /// The container's name.
+    pub container: String,
 }
 
 impl Pods {
+    /// No pods, and the ids of containers from before a restart, the oldest first.
+    pub fn with_past_ids(past_ids: &Arc<[PastId]>) -> Self {
+        Self { past_ids: past_ids.iter().cloned().collect(), past_ids_kept: Arc::clone(past_ids), ..Self::default() }
+    }
+
+    /// Ids of containers that have left the API's status, the oldest first, for after a restart.
+    pub fn past_ids(&self) -> &Arc<[PastId]> {
+        &self.past_ids_kept
+    }
+
     /// Takes a pod as the API shows it now.
     pub fn apply(&mut self, pod: Pod) {
         if let Some(before) = self.by_uid.get(&pod.uid) {
             let left = ids(before).filter(|(id, _)| !ids(&pod).any(|(other, _)| other == *id));
+            let mut is_changed = false;
             for (id, container) in left {
-                remember(&mut self.past_ids, id, &pod.uid, container);
+                is_changed |= remember(&mut self.past_ids, id, &pod.uid, container);
+            }
+            if is_changed {
+                self.past_ids_kept = self.past_ids.iter().cloned().collect();
             }
         }
         if let Some(hash) = &pod.config_hash {
@@ -262,14 +283,16 @@ fn ids(pod: &Pod) -> impl Iterator<Item = (&str, &str)> {
     })
 }
 
-fn remember(past: &mut VecDeque<PastId>, id: &str, uid: &str, container: &str) {
+/// Whether it is new.
+fn remember(past: &mut VecDeque<PastId>, id: &str, uid: &str, container: &str) -> bool {
     if past.iter().any(|known| known.id == id) {
-        return;
+        return false;
     }
     if past.len() >= MAX_PAST_IDS {
         past.pop_front();
     }
     past.push_back(PastId { id: id.to_owned(), uid: uid.to_owned(), container: container.to_owned() });
+    true
 }
 
 #[cfg(test)]
@@ -293,6 +316,9 @@ mod tests {
         let now = pods.get("u").unwrap();
         assert_eq!(pods.container_name(now, "a"), Some("main"));
         assert_eq!(pods.container_name(now, "d"), None);
+        let mut again = Pods::with_past_ids(pods.past_ids());
+        again.apply(pod("u", "c"));
+        assert_eq!(again.container_name(again.get("u").unwrap(), "a"), Some("main"), "after a restart");
         pods.apply(pod("v", "x"));
         assert_eq!(pods.container_name(pods.get("v").unwrap(), "a"), None, "another pod's id");
     }
@@ -303,7 +329,7 @@ mod tests {
         for id in 0..2_000 {
             pods.apply(pod("u", &id.to_string()));
         }
-        assert_eq!(pods.past_ids.len(), MAX_PAST_IDS);
+        assert_eq!((pods.past_ids.len(), pods.past_ids().len()), (MAX_PAST_IDS, MAX_PAST_IDS));
         for uid in 0..100 {
             pods.apply(pod(&uid.to_string(), "x"));
             pods.remove(&uid.to_string());

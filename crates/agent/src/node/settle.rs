@@ -338,6 +338,29 @@ mod tests {
     }
 
     #[test]
+    fn after_a_restart_an_id_from_before_the_last_two_is_known() {
+        let start = Instant::now();
+        let wall = Timestamp::from_second(1_763_805_600).unwrap();
+        let mut node = node_with_pod(start);
+        let restarted = |digit: &str| {
+            let mut pod = two_containers();
+            pod.containers[0].id = Some(digit.repeat(64));
+            pod
+        };
+        for digit in ["7", "8", "9"] {
+            node.pod(restarted(digit), start);
+        }
+        let mut node = Node::new("4f1d2c3b".parse().unwrap(), Some(node.checkpoint()), AgentMetrics::unregistered(), start);
+        node.list_begins();
+        node.pod(restarted("9"), start);
+        node.list_ends(start);
+        node.kill(kill_of(1, "7"), wall, start);
+        node.settle(start);
+        let write = node.next_write(start).unwrap();
+        assert_eq!(paths(&events(&write, "node-1")), ["spec.containers{main}"]);
+    }
+
+    #[test]
     fn what_was_not_written_on_a_pod_that_went_is_told_of_elsewhere() {
         let start = Instant::now();
         let wall = Timestamp::from_second(1_763_805_600).unwrap();
