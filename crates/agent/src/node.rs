@@ -116,7 +116,7 @@ impl Node {
             bare: VecDeque::new(),
             counters: Counters::default(),
             ends: silent::Ends::default(),
-            log: reach::Known::new(),
+            log: reach::Known::new(checkpoint.is_some()),
             records: BTreeMap::new(),
             queue: Queue::new(now),
             ledger: account_resume.map_or_else(Ledger::default, |account| Ledger::open(account.counter)),
@@ -135,6 +135,11 @@ impl Node {
         self.log.is_repetition = self.log.repeats(&id);
         if self.log.is_repetition {
             self.resumed_incident = Some(kill.incident);
+            return;
+        }
+        if self.log.cannot_tell(&id) {
+            self.log.is_repetition = true;
+            self.log.untold += 1;
             return;
         }
         if self.latest.is_some_and(|(latest, _)| latest == id) {

@@ -4,7 +4,7 @@ use crate::publish::{Announcement, Write};
 use jiff::Timestamp;
 use podsight_cause::Cause;
 use podsight_evidence::annotation::{ContainerEvidence, Evidence};
-use podsight_evidence::id::KillId;
+use podsight_evidence::id::{BootId, KillId};
 use podsight_evidence::merge::{ConfirmedKill, Merged, count_alone, merge, merge_counted, show_time};
 use podsight_evidence::pods::Pod;
 use podsight_evidence::{annotation, sentence, verdict};
@@ -25,6 +25,8 @@ pub type LogPlace = (u64, Option<KillId>);
 #[derive(Debug)]
 pub struct PodRecord {
     evidence: Evidence,
+    /// The mark of what an earlier run has written.
+    earlier: Option<KillId>,
     /// The last incident of each container, as the log reader numbers them.
     incidents: BTreeMap<String, u64>,
     /// Events that are to be sent: one a container, of the first kill that asked for it. Kills without a container have the empty name.
@@ -57,6 +59,7 @@ impl PodRecord {
     /// A pod with this evidence on it.
     pub fn new(evidence: Evidence) -> Self {
         Self {
+            earlier: evidence.mark(),
             evidence,
             incidents: BTreeMap::new(),
             announcements: BTreeMap::new(),
@@ -75,6 +78,11 @@ impl PodRecord {
             self.unwritten = Some(Unwritten { place, at: kill.at });
         }
         merged
+    }
+
+    /// Whether an earlier run of the same boot has written kills on the pod.
+    pub fn was_written_in(&self, boot: BootId) -> bool {
+        self.earlier.is_some_and(|mark| mark.boot == boot)
     }
 
     /// Adds a kill that the container's counter shows. `is_certain` tells whether the process is known as well.

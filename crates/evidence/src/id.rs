@@ -55,10 +55,20 @@ impl KillId {
         if let (Some(mine), Some(theirs)) = (self.seq, other.seq) {
             return theirs <= mine;
         }
-        match (self.usec, other.usec) {
+        match (self.moment(), other.moment()) {
             (Some(mine), Some(theirs)) => theirs < mine || (theirs == mine && other.pid == self.pid),
             _ => false,
         }
+    }
+
+    /// Whether the record can be told from every other of its boot. By syslog(2) it cannot where the kernel writes no time stamps (`printk.time=0`).
+    pub fn is_stamped(&self) -> bool {
+        self.seq.is_some() || self.moment().is_some()
+    }
+
+    /// A stamp of 0 is none: nothing is killed before the clock runs.
+    fn moment(&self) -> Option<u64> {
+        self.usec.filter(|usec| *usec > 0)
     }
 
     /// The long form, which keeps all three numbers: `boot:seq:usec:pid`, `-` where one is not known.
@@ -143,6 +153,16 @@ mod tests {
         assert!(!mark.covers(&id(None, Some(1_000), Some(159))));
         assert!(!mark.covers(&id(None, Some(1_001), Some(158))));
         assert!(!mark.covers(&id(Some(477), Some(900), Some(158))));
+    }
+
+    #[test]
+    fn without_stamps_nothing_is_covered() {
+        for usec in [None, Some(0)] {
+            let bare = id(None, usec, Some(158));
+            assert!(!bare.is_stamped());
+            assert!(!bare.covers(&bare) && !id(None, Some(1_000), None).covers(&bare));
+        }
+        assert!(id(Some(0), None, None).is_stamped() && id(None, Some(1), None).is_stamped());
     }
 
     #[test]

@@ -27,13 +27,22 @@ pub(super) struct Known {
     repeated: Option<KillId>,
     /// Whether the last kill line that was read is one of those.
     pub(super) is_repetition: bool,
+    /// Whether a run before this one may have counted what is in the log.
+    pub(super) has_earlier_run: bool,
+    /// Kill lines that may have been counted before; they bear nothing by which that could be told.
+    pub(super) untold: u64,
     /// What is read now was written before this run, or while the log could not be read.
     pub(super) is_history: bool,
 }
 
 impl Known {
-    pub(super) fn new() -> Self {
-        Self { is_history: true, ..Self::default() }
+    pub(super) fn new(has_earlier_run: bool) -> Self {
+        Self { is_history: true, has_earlier_run, ..Self::default() }
+    }
+
+    /// Whether this line may have been counted before, and nothing in it tells whether it was.
+    pub(super) fn cannot_tell(&self, id: &KillId) -> bool {
+        self.is_history && !id.is_stamped() && (self.has_earlier_run || self.repeated.is_some())
     }
 
     /// Whether this run has seen this line before.
@@ -60,6 +69,13 @@ impl Node {
             self.log.was_at_end = true;
             self.log.is_history = false;
             self.log.repeated = None;
+            let kills = std::mem::take(&mut self.log.untold);
+            if kills > 0 {
+                tracing::warn!(
+                    kills,
+                    "Kill lines without a time stamp were there before; they may have been counted then and are not counted again. With printk.time=1 it can be told."
+                );
+            }
         }
     }
 

@@ -117,6 +117,10 @@ impl Node {
         let Some(pod) = self.pods.get(&place.uid).or_else(|| self.pods.gone(&place.uid)) else { return };
         let kill = &waiting.kill;
         let record = self.records.entry(place.uid.clone()).or_insert_with(|| PodRecord::new(trusted_evidence(pod, self.latest)));
+        if waiting.is_history && !waiting.id.is_stamped() && record.was_written_in(self.boot) {
+            self.log.untold += 1;
+            return;
+        }
         let key = place.container.clone().unwrap_or_default();
         let starts_incident = self.resumed_incident != Some(kill.incident) && record.begins_incident(&key, kill.incident);
         let earlier = place.container.as_deref().and_then(|name| record.going_on(pod, name));
@@ -194,7 +198,7 @@ pub(super) fn is_worth_an_event(merged: Merged, starts_incident: bool) -> bool {
 pub(super) fn trusted_evidence(pod: &Pod, latest: Option<(KillId, u64)>) -> Evidence {
     let Some(evidence) = &pod.evidence else { return Evidence::default() };
     let is_forged = match (evidence.mark(), latest) {
-        (Some(mark), Some((latest, _))) => mark.boot == latest.boot && !latest.covers(&mark),
+        (Some(mark), Some((latest, _))) => mark.boot == latest.boot && mark.is_stamped() && latest.is_stamped() && !latest.covers(&mark),
         _ => false,
     };
     if is_forged {
@@ -358,6 +362,43 @@ mod tests {
         node.settle(start);
         let write = node.next_write(start).unwrap();
         assert_eq!(paths(&events(&write, "node-1")), ["spec.containers{main}"]);
+    }
+
+    /// `printk.time=0`, read by syslog(2): a line bears nothing but its text.
+    fn unstamped(pid: u32) -> Kill {
+        Kill { incident: u64::from(pid), seq: None, usec: None, pid: Some(pid), ..kill_of(1, "5") }
+    }
+
+    #[test]
+    fn lines_without_any_stamp_are_not_counted_again_by_another_run() {
+        let start = Instant::now();
+        let wall = Timestamp::from_second(1_763_805_600).unwrap();
+        let mut pod = two_containers();
+        let mut checkpoint = None;
+        let mut total = 0;
+        // The first run, one with its checkpoint, and one without.
+        for (has_checkpoint, lines, expected) in [(false, 1..4, 3), (true, 1..5, 0), (false, 1..5, 0)] {
+            let checkpoint_now = if has_checkpoint { checkpoint.take() } else { None };
+            let mut node = Node::new("4f1d2c3b".parse().unwrap(), checkpoint_now, AgentMetrics::unregistered(), start);
+            node.list_begins();
+            node.pod(pod.clone(), start);
+            node.list_ends(start);
+            for pid in lines {
+                node.kill(unstamped(pid), wall, start);
+            }
+            node.settle(start);
+            node.log_reaches(crate::node::Reach::End, None);
+            // A live one is new in any case.
+            node.kill(unstamped(100 + total), wall, start);
+            node.settle(start);
+            let write = node.next_write(start).unwrap();
+            node.written(&write.uid, Outcome::Written, wall, start);
+            pod.evidence = podsight_evidence::annotation::read(&write.evidence).ok();
+            total += expected + 1;
+            let kills = pod.evidence.as_ref().map(Evidence::kills);
+            assert_eq!(kills, Some(u64::from(total)), "checkpoint: {has_checkpoint}");
+            checkpoint = Some(node.checkpoint());
+        }
     }
 
     #[test]
