@@ -194,6 +194,18 @@ async fn a_mark_from_the_future_keeps_no_kill_out() {
     agent.kill().await;
 }
 
+/// It stays, and is there when the log comes.
+#[tokio::test]
+async fn a_log_that_cannot_be_opened_ends_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let api = ApiServer::new([pod(A, "a", &["main"], "32Mi")]);
+    let agent = start(&api, &folder.path().join("missing"), folder.path());
+    settle().await;
+    assert_eq!(evidence(&api, "a"), None);
+    // It runs still: else there would be nothing to kill.
+    agent.kill().await;
+}
+
 /// Nothing that stands in the annotation or in the checkpoint can stop the agent.
 #[tokio::test]
 async fn broken_state_is_passed_over() {

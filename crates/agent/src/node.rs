@@ -160,7 +160,7 @@ impl Node {
             return;
         }
         self.ordinal += 1;
-        let is_history = self.log.is_history;
+        let is_history = self.log.is_history();
         self.waiting.push_back(Waiting { ordinal: self.ordinal, before, id, kill, at, since: now, lines: 1, looks: 0, is_history });
     }
 
@@ -178,7 +178,7 @@ impl Node {
 
     /// Whether no more kills should be read for the moment.
     pub fn is_full(&self) -> bool {
-        let room = if self.log.is_history { MAX_BARE_HISTORY } else { 0 };
+        let room = if self.log.is_history() { MAX_BARE_HISTORY } else { 0 };
         self.waiting.len() + self.bare.len().saturating_sub(room) >= MAX_WAITING
     }
 

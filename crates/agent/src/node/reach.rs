@@ -15,39 +15,53 @@ pub enum Reach {
     Blind,
 }
 
+/// What the lines are that are read now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Phase {
+    /// From before this run: the log was not at its end yet.
+    #[default]
+    First,
+    /// New ones.
+    Following,
+    /// From the beginning again, after the log could not be read for a time.
+    Again,
+}
+
 /// What is known of the log.
 #[derive(Debug, Default)]
 pub(super) struct Known {
     pub(super) reach: Reach,
     /// Kills that the kernel has counted since the log was last at its end; absent where it does not count.
     unseen: Option<u64>,
-    /// Whether it was at its end once in this run.
-    was_at_end: bool,
+    phase: Phase,
     /// The log is read from its beginning again: up to here this run has seen it.
     repeated: Option<KillId>,
     /// Whether the last kill line that was read is one of those.
     pub(super) is_repetition: bool,
     /// Whether a run before this one may have counted what is in the log.
-    pub(super) has_earlier_run: bool,
+    has_earlier_run: bool,
     /// Kill lines that may have been counted before; they bear nothing by which that could be told.
     pub(super) untold: u64,
-    /// What is read now was written before this run, or while the log could not be read.
-    pub(super) is_history: bool,
 }
 
 impl Known {
     pub(super) fn new(has_earlier_run: bool) -> Self {
-        Self { is_history: true, has_earlier_run, ..Self::default() }
+        Self { has_earlier_run, ..Self::default() }
+    }
+
+    /// Whether what is read now was written before this run, or while the log could not be read.
+    pub(super) fn is_history(&self) -> bool {
+        self.phase != Phase::Following
     }
 
     /// Whether this line may have been counted before, and nothing in it tells whether it was.
     pub(super) fn cannot_tell(&self, id: &KillId) -> bool {
-        self.is_history && !id.is_stamped() && (self.has_earlier_run || self.repeated.is_some())
+        self.is_history() && !id.is_stamped() && (self.has_earlier_run || self.repeated.is_some())
     }
 
     /// Whether this run has seen this line before.
     pub(super) fn repeats(&self, id: &KillId) -> bool {
-        self.is_history && self.repeated.is_some_and(|through| through.covers(id))
+        self.is_history() && self.repeated.is_some_and(|through| through.covers(id))
     }
 
     /// Kills that may be there and that no line tells of, as far as that can be known.
@@ -66,8 +80,7 @@ impl Node {
         self.log.reach = reach;
         self.log.unseen = unseen;
         if reach == Reach::End {
-            self.log.was_at_end = true;
-            self.log.is_history = false;
+            self.log.phase = Phase::Following;
             self.log.repeated = None;
             let kills = std::mem::take(&mut self.log.untold);
             if kills > 0 {
@@ -82,13 +95,14 @@ impl Node {
     /// The log is read from its beginning. What this run has seen of it is not counted again.
     pub fn rereads(&mut self) {
         self.log.repeated = self.latest.map(|(id, _)| id);
-        self.log.is_history = true;
         // The reader numbers incidents from 1 again.
         self.resumed_incident = None;
         for record in self.records.values_mut() {
             record.forget_incidents();
         }
-        if !self.log.was_at_end && self.counters.stage != Stage::Absent {
+        if self.log.phase != Phase::First {
+            self.log.phase = Phase::Again;
+        } else if self.counters.stage != Stage::Absent {
             // What was taken for history may have its lines in this log.
             self.counters.written_off.clear();
             self.counters.stage = Stage::Uncompared;
