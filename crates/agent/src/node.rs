@@ -4,6 +4,8 @@ mod reach;
 mod settle;
 mod silent;
 mod storm;
+#[cfg(test)]
+mod tests;
 
 use crate::metrics::AgentMetrics;
 use crate::publish::Write;
