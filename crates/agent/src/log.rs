@@ -315,8 +315,7 @@ mod tests {
             let args = Args::try_parse_from(args).unwrap();
             let readiness = Readiness::default();
             let metrics = AgentMetrics::unregistered();
-            let now = Instant::now();
-            let mut node = Node::new("4f1d2c3b".parse().unwrap(), None, metrics.clone(), now);
+            let mut node = Node::new("4f1d2c3b".parse().unwrap(), None, metrics.clone(), Instant::now());
             node.has_counters();
             node.judges_ends_since(clock::now());
             let mut log = Log::new(&args, metrics.clone(), readiness.clone());
@@ -324,7 +323,7 @@ mod tests {
             set_counter(folder.path(), counter);
             log.vmstat = Some(Vmstat::new(folder.path()));
             (log.first, log.looked_at) = (Some(counter), Some(counter));
-            Self { folder, node, log, readiness, metrics, now }
+            Self { folder, node, log, readiness, metrics, now: Instant::now() }
         }
 
         fn list(&mut self) {
