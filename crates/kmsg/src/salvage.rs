@@ -156,7 +156,7 @@ fn speaker(before: &[u8]) -> Option<u16> {
             return None;
         }
     }
-    kernel |= memmem::find(before, b"kern").is_some();
+    kernel |= before.split(|byte| !byte.is_ascii_alphanumeric()).any(|word| matches!(word, b"kern" | b"kernel"));
     kernel.then_some(0)
 }
 
@@ -206,6 +206,16 @@ mod tests {
             is(&line.replace('K', KILLED), Some(0), usec, KILLED);
         }
         is("kern: info: [2024]: a b invoked oom-killer: gfp", Some(0), None, "a b invoked oom-killer: gfp");
+    }
+
+    #[test]
+    fn only_whole_words_name_the_kernel() {
+        for line in ["walkern: K", "{\"app\":\"akernel\",\"text\":\"K\"}", "log=kernels msg=\"K\""] {
+            let line = line.replace('K', KILLED);
+            let framed = salvage(line.as_bytes());
+            assert!(framed.is_none_or(|framed| framed.facility != Some(0)), "{line}");
+        }
+        is(&"app=kern msg=\"K\"".replace('K', KILLED), Some(0), None, KILLED);
     }
 
     #[test]

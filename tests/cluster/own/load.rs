@@ -16,7 +16,7 @@ use tokio::time::{MissedTickBehavior, interval};
 /// Applies a second.
 const RATE: u32 = 200;
 /// Applies on their way at a time, so that a machine that is too slow is no load without end.
-const AT_A_TIME: usize = 32;
+pub(super) const AT_A_TIME: usize = 32;
 
 /// What came of the applies.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
