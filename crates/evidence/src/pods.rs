@@ -118,7 +118,7 @@ impl Pod {
 
     /// Where in the spec the container of that name stands.
     pub fn kind(&self, name: Option<&str>) -> Kind {
-        name.and_then(|name| self.container(name)).map_or(Kind::default(), |container| container.kind)
+        name.and_then(|name| self.container(name)).map_or_else(Kind::default, |container| container.kind)
     }
 
     /// The limit of the pod's cgroup in bytes, as the kubelet computes it (`pkg/kubelet/cm/helpers_linux.go: ResourceConfigForPod`): the pod's own,
