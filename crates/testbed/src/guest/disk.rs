@@ -98,6 +98,8 @@ fn put_configuration(root: &Path, plane: &ControlPlane) -> Result<()> {
         static_pods: Path::new("/opt/static-pods"),
         plugins: Path::new("/opt/plugins"),
         port: 10250,
+        // It would ask every shim every ten seconds.
+        evicts: false,
     };
     kubelet::write(&root.join("opt/kubelet.json"), &settings)?;
     let layout = Layout {

@@ -23,10 +23,14 @@ pub struct Settings<'a> {
     pub plugins: &'a Path,
     /// Its server's port on 127.0.0.1.
     pub port: u16,
+    /// Whether it looks at its memory and its disks all the time, and evicts pods.
+    pub evicts: bool,
 }
 
 /// Writes the configuration (JSON is YAML) to `path`.
 pub fn write(path: &Path, settings: &Settings<'_>) -> Result<()> {
+    // A threshold of nothing is none. A full disk is the machine's business.
+    let memory = if settings.evicts { "50Mi" } else { "0%" };
     let text = json!({
         "apiVersion": "kubelet.config.k8s.io/v1beta1",
         "kind": "KubeletConfiguration",
@@ -48,9 +52,9 @@ pub fn write(path: &Path, settings: &Settings<'_>) -> Result<()> {
         "failCgroupV1": false,
         "failSwapOn": false,
         "enforceNodeAllocatable": [],
-        // A full disk is the machine's business.
-        "evictionHard": {"memory.available": "50Mi", "nodefs.available": "0%", "nodefs.inodesFree": "0%", "imagefs.available": "0%"},
+        "evictionHard": {"memory.available": memory, "nodefs.available": "0%", "nodefs.inodesFree": "0%", "imagefs.available": "0%"},
         "imageGCHighThresholdPercent": 100,
+        "localStorageCapacityIsolation": settings.evicts,
         "makeIPTablesUtilChains": false,
         "podLogsDir": settings.pod_logs,
         "resolvConf": "",

@@ -59,6 +59,7 @@ impl Node {
             static_pods: &static_pods,
             plugins: &folder.join("plugins"),
             port,
+            evicts: true,
         };
         kubelet::write(&folder.join("kubelet.json"), &settings)?;
         let mut command = namespace.command(&programs.path("kubelet"));
