@@ -107,7 +107,7 @@ fn lines_without_any_stamp_are_not_counted_again_by_another_run() {
     let mut checkpoint = None;
     let mut total = 0;
     // The first run, one with its checkpoint, and one without.
-    for (has_checkpoint, lines, expected) in [(false, 1..4, 3), (true, 1..5, 0), (false, 1..5, 0)] {
+    for (has_checkpoint, lines, expected, in_account) in [(false, 1..4, 3, 4), (true, 1..5, 0, 1), (false, 1..5, 0, 5)] {
         let checkpoint_now = if has_checkpoint { checkpoint.take() } else { None };
         let mut node = Node::new("4f1d2c3b".parse().unwrap(), checkpoint_now, AgentMetrics::unregistered(), start);
         node.list_begins();
@@ -127,6 +127,7 @@ fn lines_without_any_stamp_are_not_counted_again_by_another_run() {
         total += expected + 1;
         let kills = pod.evidence.as_ref().map(Evidence::kills);
         assert_eq!(kills, Some(u64::from(total)), "checkpoint: {has_checkpoint}");
+        assert_eq!(node.balance().attributed, in_account, "an account of before goes on, and has these lines");
         checkpoint = Some(node.checkpoint());
     }
 }
