@@ -43,6 +43,10 @@ pub struct Command {
     pub depth: usize,
     /// What comes behind it.
     pub join: Option<Join>,
+    /// Whether a `!` stands before it: its exit code is turned around.
+    pub negated: bool,
+    /// Whether it has a redirection that may fail in its place: any but to what is open and to `/dev/null`.
+    pub redirected: bool,
 }
 
 impl Command {
@@ -201,9 +205,13 @@ impl Reader<'_> {
         }
         self.redirected = true;
         let operator = self.rest.bytes().take_while(|byte| matches!(byte, b'<' | b'>' | b'&' | b'|')).count();
+        let taken = self.rest.get(..operator).unwrap_or_default();
         self.skip(operator);
+        let duplicates = taken.contains('&');
         self.skip(self.rest.bytes().take_while(|byte| matches!(byte, b' ' | b'\t')).count());
-        self.word();
+        let target = self.word();
+        let open = duplicates && target.text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+        self.command.redirected |= !open && !matches!(target.text.as_str(), "/dev/null" | "/dev/stdout" | "/dev/stderr");
     }
 
     fn word_of_command(&mut self) {
@@ -247,7 +255,7 @@ impl Reader<'_> {
             "else" => self.within(Open::If, "else"),
             "elif" => self.within(Open::If, "elif"),
             "do" => self.within(Open::Loop, "do"),
-            "!" => {}
+            "!" => self.command.negated = !self.command.negated,
             "for" => {
                 // `for name in words`: its words are no command.
                 self.open(Open::Loop);

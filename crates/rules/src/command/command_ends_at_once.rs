@@ -13,7 +13,7 @@ const BACK_OFF_RESET: u64 = 600;
 declare_rule! {
     /// ## What it does
     ///
-    /// Finds commands and scripts that can be seen to end: `exit 1`, `echo hello`, `sleep 5`. Under `restartPolicy: Always` the container is started again each
+    /// Finds commands and scripts that can be seen to end: `exit 1`, `echo hello`, `true && exit 0`, `sleep 5`. Under `restartPolicy: Always` the container is started again each
     /// time; an init container that fails keeps the pod from starting.
     ///
     /// ## What happens without a change
@@ -47,7 +47,8 @@ declare_rule! {
     ///
     /// ## Known limits
     ///
-    /// Only scripts without conditions, loops and background jobs are judged, and only if each program in them is known to end. A sleep of ten minutes and more
+    /// Only scripts without `if`, `case`, loops, pipes and background jobs are judged, and only if each program that may run in them is known to end: behind `&&` and `||` those count
+    /// whose turn comes. A sleep of ten minutes and more
     /// is let through: the kubelet forgets earlier failures by then. In a Job a failing script is a hint: it may be what the Job tests.
     CommandEndsAtOnce {
         id: "command-ends-at-once", group: "command", certainty: Certain, predicts: [CompletedButRestarted, AppError],
@@ -88,6 +89,7 @@ fn check(rule: &dyn Rule, subject: &Subject<'_>, findings: &mut Vec<Finding>) {
         };
         let when =
             if after == 0 { ("at once".to_owned(), "立即".to_owned()) } else { (format!("after {after} s"), format!("{after} 秒后")) };
+        let help = help(subject, container.role, job, code);
         let cause: &'static [Cause] = if failing { &[Cause::AppError] } else { &[Cause::CompletedButRestarted] };
         findings.push(
             Finding::new(rule, container.line_pointer(container.line().len().saturating_sub(1)))
@@ -98,7 +100,30 @@ fn check(rule: &dyn Rule, subject: &Subject<'_>, findings: &mut Vec<Finding>) {
                     format!("{state} ({shown}): the command ends {} each time", when.0),
                     format!("{state}（{shown_zh}）：命令每次{}结束", when.1),
                 )
-                .helped_by("run something that stays, or use a Job", "运行不会结束的程序，或改用 Job"),
+                .helped_by(help.0, help.1),
         );
+    }
+}
+
+/// What to do about it: by what the container is for, and whether it fails.
+fn help(subject: &Subject<'_>, role: Role, job: bool, code: Option<u8>) -> (&'static str, &'static str) {
+    match (role, code) {
+        (Role::Init, _) => {
+            ("an init container must end with code 0: the pod waits for that", "初始化容器必须以退出码 0 结束：Pod 会一直等待")
+        }
+        (Role::Sidecar, _) => (
+            "run something that stays, or leave out restartPolicy: Always if it is to end before the others start",
+            "运行不会结束的程序；如果它应在其他容器启动前结束，去掉 restartPolicy: Always",
+        ),
+        _ if job => ("end with code 0 once the work is done", "工作完成后以退出码 0 结束"),
+        (_, Some(1..)) => (
+            "run something that stays; in a Job it would fail as well, until it ends with code 0",
+            "运行不会结束的程序；在 Job 中它也会失败，除非退出码为 0",
+        ),
+        _ if subject.workload.is_pod() => (
+            "run something that stays, or set restartPolicy to OnFailure or Never if this is all its work",
+            "运行不会结束的程序；如果这就是全部工作，把 restartPolicy 设为 OnFailure 或 Never",
+        ),
+        _ => ("run something that stays, or use a Job", "运行不会结束的程序，或改用 Job"),
     }
 }

@@ -68,7 +68,7 @@ pub(crate) fn of(line: &[&str]) -> Outcome {
     match script_index(line) {
         Some(index) => match line.get(index) {
             None => Outcome::NoScript,
-            Some(script) => of_script(script),
+            Some(script) => of_script(line.get(..index).unwrap_or_default(), script),
         },
         None if line.iter().any(|word| word.contains("$(")) => Outcome::Unknown,
         None if is_shell(program) => Outcome::Unknown,
@@ -122,54 +122,169 @@ pub(crate) enum NoProgram {
     Builtin,
 }
 
-/// What a shell script comes to: only scripts without conditions and loops are judged.
-pub(crate) fn of_script(script: &str) -> Outcome {
+/// Where a script stands, as far as it can be told without running it.
+#[derive(Default)]
+struct Run {
+    /// The exit code of the last command that ran, where it can be told.
+    code: Option<u8>,
+    /// The seconds that it has slept at the most.
+    after: u64,
+    /// Whether it may have ended already, with a code that is not known here.
+    may_have_ended: bool,
+    /// `set -e`: it ends at the first failure.
+    errexit: bool,
+    /// `set -u`: it ends at a variable that is not set.
+    nounset: bool,
+}
+
+impl Run {
+    /// It ends here with the code, unless it ended before with another.
+    fn end(&self, code: Option<u8>) -> Outcome {
+        Outcome::Ends { code: code.filter(|_| !self.may_have_ended), after: self.after }
+    }
+
+    /// Reads the options of a shell or of `set`; false where there are some that are not known.
+    fn set<T: AsRef<str>>(&mut self, words: &[T]) -> bool {
+        let mut words = words.iter().map(AsRef::as_ref);
+        while let Some(word) = words.next() {
+            let on = word.starts_with('-');
+            let Some(letters) = word.strip_prefix(['-', '+']).filter(|letters| !letters.is_empty() && !letters.starts_with('-')) else {
+                // Arguments follow.
+                return true;
+            };
+            for letter in letters.chars() {
+                match letter {
+                    'e' => self.errexit = on,
+                    'u' => self.nounset = on,
+                    'c' | 'l' | 'x' | 'v' | 'f' | 'a' | 'h' | 'b' => {}
+                    'o' => match words.next() {
+                        Some("errexit") => self.errexit = on,
+                        Some("nounset") => self.nounset = on,
+                        Some("xtrace" | "verbose" | "noglob" | "allexport") => {}
+                        // Shells that do not know it end with code 2.
+                        Some("pipefail") => self.may_have_ended = true,
+                        _ => return false,
+                    },
+                    _ => return false,
+                }
+            }
+        }
+        true
+    }
+}
+
+/// What a shell's script comes to: only scripts without conditional commands (`if`, `case`), loops and pipes are judged. `&&` and `||` bind alike and from the left:
+/// each looks at the exit code of what ran last.
+fn of_script(shell: &[&str], script: &str) -> Outcome {
     let script = shell::parse(script);
     if script.broken.is_some() {
         return Outcome::Broken;
     }
-    if script.partial {
+    let mut run = Run { code: Some(0), ..Run::default() };
+    let options = shell.iter().position(|word| word.starts_with(['-', '+'])).unwrap_or(shell.len());
+    if script.partial || !run.set(shell.get(options..).unwrap_or_default()) {
         return Outcome::Unknown;
     }
-    let mut after: u64 = 0;
-    let mut code = Some(0);
+    let mut before = Join::Then;
     for command in &script.commands {
-        if command.depth > 0 || command.join != Some(Join::Then) {
+        let Some(join @ (Join::Then | Join::And | Join::Or)) = command.join else { return Outcome::Unknown };
+        if command.depth > 0 {
             return Outcome::Unknown;
         }
-        let Some(words) = literal(command) else { return Outcome::Unknown };
-        if words.is_empty() {
-            code = Some(0);
+        // Where the code before is not known, the command may run or not.
+        let runs = match (std::mem::replace(&mut before, join), run.code) {
+            (Join::And, Some(code)) => Some(code == 0),
+            (Join::Or, Some(code)) => Some(code != 0),
+            (Join::And | Join::Or, None) => None,
+            _ => Some(true),
+        };
+        if runs == Some(false) {
             continue;
         }
-        if words.first().is_some_and(|name| name == "exit") {
-            let given = match words.get(1) {
-                None => code,
-                Some(number) => number.parse::<u8>().ok(),
-            };
-            return Outcome::Ends { code: given, after };
-        }
-        let words = if words.first().is_some_and(|name| name == "exec") { words.get(1..).unwrap_or_default().to_vec() } else { words };
-        match of_command(&words) {
-            Outcome::Ends { code: ended, after: slept } => {
-                code = ended;
-                after = after.saturating_add(slept);
-            }
-            // `set -e` and a failing command in the middle end it earlier: it ends all the same.
-            _ => return Outcome::Unknown,
+        if let Some(outcome) = step(&mut run, command, runs.is_none()) {
+            return outcome;
         }
     }
-    Outcome::Ends { code, after }
+    run.end(run.code)
+}
+
+/// One command runs, or `maybe` does. Gives what the script comes to where that is decided here.
+fn step(run: &mut Run, command: &Command, maybe: bool) -> Option<Outcome> {
+    let Some(words) = literal(command) else { return Some(Outcome::Unknown) };
+    let name = words.first().map_or("", String::as_str);
+    let arguments = words.get(1..).unwrap_or_default();
+    let values = command.assignments.iter().map(|(_, value)| value);
+    run.may_have_ended |= run.nounset && values.chain(&command.words).any(|word| !word.literal);
+    // A shell ends where the redirection of a special built-in fails.
+    run.may_have_ended |= command.redirected && matches!(name, ":" | "exec" | "exit" | "export" | "set" | "unset");
+    // These end the script, whatever follows.
+    let last = match name {
+        "exit" => Some(Outcome::Ends { code: arguments.first().map_or(run.code, |number| number.parse::<u8>().ok()), after: 0 }),
+        "exec" if !arguments.is_empty() => Some(of_command(arguments)),
+        _ => None,
+    };
+    if let Some(last) = last {
+        let Outcome::Ends { code, after } = last else { return Some(Outcome::Unknown) };
+        run.after = run.after.saturating_add(after);
+        if maybe {
+            run.may_have_ended = true;
+            run.code = None;
+            return None;
+        }
+        return Some(run.end(code));
+    }
+    let code = match name {
+        "set" if maybe || !run.set(arguments) => return Some(Outcome::Unknown),
+        "" | "exec" | "set" => Some(0),
+        _ => match of_command(&words) {
+            Outcome::Ends { code, after } => {
+                run.after = run.after.saturating_add(after);
+                code
+            }
+            _ => return Some(Outcome::Unknown),
+        },
+    };
+    let code = code.filter(|_| !command.redirected && !maybe);
+    run.code = if command.negated { code.map(|code| u8::from(code == 0)) } else { code };
+    // A failure within `&&` and `||`, or behind `!`, ends nothing.
+    if run.errexit && command.join == Some(Join::Then) && !command.negated {
+        match run.code {
+            Some(0) => {}
+            Some(code) => return Some(run.end(Some(code))),
+            None => run.may_have_ended = true,
+        }
+    }
+    None
+}
+
+/// Whether a part of the word is what another program prints, which may take its time. Those of a word each that are known to end are not meant.
+fn runs_another(word: &shell::Word) -> bool {
+    let mut rest = word.text.as_str();
+    while let Some(at) = rest.find("$(") {
+        rest = rest.get(at + 2..).unwrap_or_default();
+        let inner = rest.split(')').next().unwrap_or_default();
+        let words: Vec<&str> = inner.split_ascii_whitespace().collect();
+        let ends = words.first().is_some_and(|name| matches!(*name, "date" | "hostname" | "id" | "pwd" | "uname" | "whoami"));
+        if !(ends || inner.starts_with('(')) || inner.contains(['|', '&', ';', '`']) {
+            return true;
+        }
+    }
+    word.text.contains('`')
 }
 
 /// The words of a command, where the first is literal; arguments of harmless programs may depend on the run.
 fn literal(command: &Command) -> Option<Vec<String>> {
     let name = match command.words.first() {
-        None => return Some(Vec::new()),
+        None => "",
         Some(_) => command.name()?,
     };
-    let exact = matches!(name, "exit" | "sleep" | "exec");
-    command.words.iter().map(|word| if word.literal || !exact { Some(word.text.clone()) } else { None }).collect()
+    let exact = matches!(name, "exit" | "sleep" | "exec" | "set");
+    let known = |word: &shell::Word| word.literal || !(exact || runs_another(word));
+    let assignments = command.assignments.iter().map(|(_, value)| value);
+    if assignments.chain(&command.words).any(|word| !known(word)) {
+        return None;
+    }
+    Some(command.words.iter().map(|word| word.text.clone()).collect())
 }
 
 fn of_command(words: &[String]) -> Outcome {
@@ -261,6 +376,40 @@ mod tests {
             (&["sh", "-c", "echo a; nginx -g 'daemon off;'"], Outcome::Unknown),
             (&["sh", "-c", "exit $CODE"], Outcome::Unknown),
             (&["sh", "-c", "echo a &"], Outcome::Unknown),
+            (&["sh", "-c", "true && exit 0"], ends(Some(0), 0)),
+            (&["sh", "-c", "true && exit 3; nginx"], ends(Some(3), 0)),
+            (&["sh", "-c", "false && nginx"], ends(Some(1), 0)),
+            (&["sh", "-c", "true || sleep infinity"], ends(Some(0), 0)),
+            (&["sh", "-c", "false || sleep infinity"], Outcome::Unknown),
+            (&["sh", "-c", "false && true || exit 4"], ends(Some(4), 0)),
+            (&["sh", "-c", "true || false && exit 5"], ends(Some(5), 0)),
+            (&["sh", "-c", "false || false && nginx; echo a"], ends(Some(0), 0)),
+            (&["sh", "-c", "! true && nginx"], ends(Some(1), 0)),
+            (&["sh", "-c", "! false && exit 6"], ends(Some(6), 0)),
+            (&["sh", "-c", "mkdir /a && echo b"], ends(None, 0)),
+            (&["sh", "-c", "mkdir /a || exit 1; sleep 5; exit 0"], ends(None, 5)),
+            (&["sh", "-c", "mkdir /a && nginx"], Outcome::Unknown),
+            (&["sh", "-c", "mkdir /a || exit 1; nginx"], Outcome::Unknown),
+            (&["sh", "-c", "echo a > /b && exit 7"], ends(None, 0)),
+            (&["sh", "-c", "echo a > /b || nginx"], Outcome::Unknown),
+            (&["sh", "-c", "echo a | false"], Outcome::Unknown),
+            (&["sh", "-c", "false; exit 0"], ends(Some(0), 0)),
+            (&["sh", "-c", "set -e; false; exit 0"], ends(Some(1), 0)),
+            (&["sh", "-ec", "false; nginx"], ends(Some(1), 0)),
+            (&["bash", "-o", "errexit", "-c", "false; exit 0"], ends(Some(1), 0)),
+            (&["sh", "-ec", "false || true; ! true; exit 0"], ends(Some(0), 0)),
+            (&["sh", "-ec", "mkdir /a; exit 3"], ends(None, 0)),
+            (&["sh", "-c", "exec true; nginx"], ends(Some(0), 0)),
+            (&["sh", "-c", "exec > /log; exit 3"], ends(None, 0)),
+            (&["sh", "-c", "exec 2>&1; echo a >&2; exit 3"], ends(Some(3), 0)),
+            (&["sh", "-c", "set -e; set +e; false; exit 8"], ends(Some(8), 0)),
+            (&["sh", "-euc", "echo $A; exit 9"], ends(None, 0)),
+            (&["sh", "-c", "set -o pipefail; exit 9"], ends(None, 0)),
+            (&["sh", "-nc", "exit 9"], Outcome::Unknown),
+            (&["sh", "-c", "A=$(nginx); exit 1"], Outcome::Unknown),
+            (&["sh", "-c", "echo $(nginx)"], Outcome::Unknown),
+            (&["sh", "-c", "echo `nginx`"], Outcome::Unknown),
+            (&["sh", "-c", "echo $(date) $((1 + 1)); exit 1"], ends(Some(1), 0)),
             (&["sh", "-c"], Outcome::NoScript),
             (&["java -jar a"], Outcome::NoProgram),
             (&["exit", "1"], Outcome::NoProgram),

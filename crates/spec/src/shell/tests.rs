@@ -90,3 +90,14 @@ fn bounded_on_hostile_scripts() {
         assert!(parse(&script).commands.len() <= script.len(), "{piece}");
     }
 }
+
+#[test]
+fn notes_what_changes_a_command_s_exit_code() {
+    let marks = |script: &str| parse(script).commands.iter().map(|command| (command.negated, command.redirected)).collect::<Vec<_>>();
+    assert_eq!(marks("! a; b"), [(true, false), (false, false)]);
+    assert_eq!(marks("! ! a && ! b"), [(false, false), (true, false)]);
+    assert_eq!(
+        marks("a > b; c 2>&1; d >/dev/null 2>&1; e < f; g >&2; h > 2"),
+        [(false, true), (false, false), (false, false), (false, true), (false, false), (false, true)]
+    );
+}
