@@ -10,7 +10,8 @@ declare_rule! {
     ///
     /// Compares what servers are told to keep in memory with the container's limit: Redis and Valkey `--maxmemory`, PostgreSQL `shared_buffers`, MySQL and
     /// MariaDB `--innodb-buffer-pool-size`, MongoDB `--wiredTigerCacheSizeGB`, memcached `-m`, Cassandra `MAX_HEAP_SIZE`, CockroachDB `--cache` with
-    /// `--max-sql-memory`, and `stress` and `stress-ng` with `--vm-bytes`.
+    /// `--max-sql-memory`, and test programs that fill memory on purpose: `stress` and `stress-ng` with `--vm N --vm-bytes B` (each worker of `stress` fills B, those of
+    /// `stress-ng` share it), and the `stress` of Kubernetes' own documents with `-mem-total`.
     ///
     /// ## What happens without a change
     ///

@@ -1,7 +1,7 @@
 //! What servers and test programs are told to keep in memory.
 
 use super::{Size, jvm, line};
-use podsight_spec::{Container, EnvValue};
+use podsight_spec::{Container, EnvValue, Quantity};
 
 /// The sizes that a container's programs are told, all that can be read.
 pub(crate) fn sizes(container: &Container<'_>) -> Vec<Size> {
@@ -38,7 +38,8 @@ fn reader(container: &Container<'_>, words: &[&str]) -> Option<fn(&[&str]) -> Fo
         "mysql" | "mysqld" | "mariadb" | "mariadbd" | "mysqld_safe" => mysql,
         "mongo" | "mongod" => mongo,
         "memcached" => memcached,
-        "stress" | "stress-ng" | "polinux-stress" => stress,
+        "stress" | "polinux-stress" => stress,
+        "stress-ng" => stress_ng,
         "cockroach" | "cockroachdb" => cockroach,
         _ => return None,
     };
@@ -114,12 +115,39 @@ fn memcached(words: &[&str]) -> Found {
     Some((at, bytes, format!("memcached -m {value}")))
 }
 
-/// `--vm N --vm-bytes B`: N workers of B bytes each; the units are powers of 1,024.
+/// `stress`: each of N workers fills B bytes (`hogvm`).
 fn stress(words: &[&str]) -> Found {
-    let (at, value) = option(words, &["--vm-bytes"])?;
-    // `stress-ng` divides the bytes among its workers, `stress` gives them to each: one is what both take at least.
-    let bytes = size(value, &[("", 1), ("B", 1), ("K", K), ("M", M), ("G", G), ("T", 1 << 40)])?;
+    memory_total(words).or_else(|| {
+        let (at, value, bytes, workers) = workers(words)?;
+        let written = if workers > 1 { format!("--vm {workers} --vm-bytes {value}") } else { format!("--vm-bytes {value}") };
+        Some((at, bytes.checked_mul(workers)?, written))
+    })
+}
+
+/// `stress-ng` divides B among its workers (`stress-vm.c`). With `--oom-avoid` they keep away from the limit.
+fn stress_ng(words: &[&str]) -> Found {
+    if words.contains(&"--oom-avoid") {
+        return None;
+    }
+    let (at, value, bytes, _) = workers(words)?;
     Some((at, bytes, format!("--vm-bytes {value}")))
+}
+
+/// `--vm N --vm-bytes B`: where B stands, B, its bytes, and N. Without workers nothing is filled. The units are powers of 1,024.
+fn workers<'a>(words: &[&'a str]) -> Option<(usize, &'a str, i64, i64)> {
+    let short = || words.iter().find_map(|word| word.strip_prefix("-m").filter(|count| !count.is_empty()));
+    let count = option(words, &["--vm", "-m"]).map(|(_, count)| count).or_else(short)?;
+    let workers = count.parse::<i64>().ok().filter(|workers| *workers > 0)?;
+    let (at, value) = option(words, &["--vm-bytes"])?;
+    let bytes = size(value, &[("", 1), ("B", 1), ("K", K), ("M", M), ("G", G), ("T", 1 << 40)])?;
+    Some((at, value, bytes, workers))
+}
+
+/// `stress` of Kubernetes' own tests and documents (vish/stress, agnhost): `-mem-total`, a quantity that it allocates step by step.
+fn memory_total(words: &[&str]) -> Found {
+    let (at, value) = option(words, &["-mem-total", "--mem-total"])?;
+    let bytes = Quantity::parse(value).ok()?.value();
+    Some((at, bytes, format!("-mem-total {value}")))
 }
 
 /// The cache and the memory of queries together.
@@ -155,6 +183,15 @@ mod tests {
                 json!({"image": "polinux/stress", "command": ["stress"], "args": ["--vm", "1", "--vm-bytes", "250M", "--vm-hang", "1"]}),
                 vec![250 << 20],
             ),
+            (json!({"command": ["stress", "--vm=2", "--vm-bytes=100M"]}), vec![200 << 20]),
+            (json!({"command": ["sh", "-c", "stress -c 1 -m4 --vm-bytes 1G --timeout 60"]}), vec![4 << 30]),
+            (json!({"command": ["stress-ng", "-m", "2", "--vm-bytes", "100M"]}), vec![100 << 20]),
+            (json!({"command": ["stress-ng", "--vm", "2", "--vm-bytes", "80%"]}), vec![]),
+            (json!({"command": ["stress-ng", "--vm", "2", "--vm-bytes", "1G", "--oom-avoid"]}), vec![]),
+            (json!({"command": ["stress", "--cpu", "4", "--vm-bytes", "1G"]}), vec![]),
+            (json!({"command": ["sh", "-c", "stress --vm $WORKERS --vm-bytes 1G"]}), vec![]),
+            (json!({"image": "vish/stress", "args": ["-mem-total", "1Gi", "-mem-alloc-size", "1Mi"]}), vec![1 << 30]),
+            (json!({"image": "registry.k8s.io/e2e-test-images/agnhost:2.53", "args": ["stress", "--mem-total=150Mi"]}), vec![150 << 20]),
             (json!({"env": [{"name": "MAX_HEAP_SIZE", "value": "512M"}]}), vec![512 << 20]),
             (json!({"image": "nginx", "args": ["-m", "64"]}), vec![]),
             (json!({"image": "redis", "args": ["--maxmemory", "$(SIZE)"]}), vec![]),
