@@ -10,6 +10,7 @@ pub static RULES: &[&dyn Rule] = &[
     &image::image_not_found::ImageNotFound,
     &image::image_wrong_platform::ImageWrongPlatform,
     &image::pull_never::PullNever,
+    &image::missing_pull_secret::MissingPullSecret,
     &memory::memory_tiny::MemoryTiny,
     &memory::heap_over_limit::HeapOverLimit,
     &memory::heap_setting_invalid::HeapSettingInvalid,

@@ -13,6 +13,8 @@ pub enum Use {
     Volume,
     /// The pod itself: without it the API server refuses the pod.
     Pod,
+    /// The pull of the images: without it the kubelet pulls as anybody may.
+    Pull,
 }
 
 /// One reference of a pod.
@@ -46,7 +48,25 @@ pub fn references<'a>(workload: &Workload<'a>, containers: &[Container<'a>]) -> 
     ] {
         push(workload.pod, field, kind, Use::Pod, None, &workload.pod_pointer, None, String::new(), &mut found);
     }
+    // The old name of the field, which counts where the new one is absent.
+    if text(workload.pod, "serviceAccountName").is_none_or(str::is_empty) {
+        push(
+            workload.pod,
+            "serviceAccount",
+            RefKind::ServiceAccount,
+            Use::Pod,
+            None,
+            &workload.pod_pointer,
+            None,
+            String::new(),
+            &mut found,
+        );
+    }
     let pod_pointer = &workload.pod_pointer;
+    for (number, secret) in list(workload.pod, "imagePullSecrets") {
+        let at = format!("{pod_pointer}/imagePullSecrets/{number}");
+        push(secret, "name", RefKind::Secret, Use::Pull, None, &at, None, String::new(), &mut found);
+    }
     for (number, volume) in list(workload.pod, "volumes") {
         let at = format!("{pod_pointer}/volumes/{number}");
         from_volume(volume, &at, &mut found);

@@ -68,7 +68,8 @@ fn check(rule: &dyn Rule, subject: &Subject<'_>, findings: &mut Vec<Finding>) {
         return;
     }
     for reference in references(subject.workload, subject.containers) {
-        if reference.optional || !matches!(reference.kind, RefKind::ConfigMap | RefKind::Secret) {
+        // Of the secrets that images are pulled with, missing-pull-secret speaks.
+        if reference.optional || reference.used_in == Use::Pull || !matches!(reference.kind, RefKind::ConfigMap | RefKind::Secret) {
             continue;
         }
         let namespace = subject.workload.namespace;
@@ -95,7 +96,7 @@ fn check(rule: &dyn Rule, subject: &Subject<'_>, findings: &mut Vec<Finding>) {
 fn status(reference: &Reference<'_>) -> &'static str {
     match reference.used_in {
         Use::Environment => "CreateContainerConfigError",
-        Use::Volume | Use::Pod => "ContainerCreating (FailedMount)",
+        Use::Volume | Use::Pod | Use::Pull => "ContainerCreating (FailedMount)",
     }
 }
 
