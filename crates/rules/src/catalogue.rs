@@ -28,6 +28,7 @@ pub static RULES: &[&dyn Rule] = &[
     &configuration::missing_claim::MissingClaim,
     &configuration::storage_class_missing::StorageClassMissing,
     &configuration::subpath_key_missing::SubpathKeyMissing,
+    &configuration::database_without_password::DatabaseWithoutPassword,
     &probe::probe_always_fails::ProbeAlwaysFails,
     &probe::probe_port_name_unknown::ProbePortNameUnknown,
     &probe::probe_host_localhost::ProbeHostLocalhost,

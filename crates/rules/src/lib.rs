@@ -14,6 +14,7 @@ mod reference;
 mod resources;
 mod rule;
 mod text;
+mod whole;
 
 mod admission;
 mod command;

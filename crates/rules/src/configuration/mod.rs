@@ -1,5 +1,6 @@
 //! Rules about what pods refer to.
 
+pub(crate) mod database_without_password;
 pub(crate) mod host_port_crowded;
 pub(crate) mod missing_claim;
 pub(crate) mod missing_config_ref;
