@@ -52,6 +52,8 @@ pub static RULES: &[&dyn Rule] = &[
     &admission::restart_policy_rejected::RestartPolicyRejected,
     &admission::selector_mismatch::SelectorMismatch,
     &admission::value_not_text::ValueNotText,
+    &admission::value_not_a_list::ValueNotAList,
+    &admission::field_missing::FieldMissing,
     &admission::value_unknown::ValueUnknown,
     &admission::field_unknown::FieldUnknown,
     &admission::probe_rejected::ProbeRejected,
@@ -70,4 +72,66 @@ pub static RULES: &[&dyn Rule] = &[
 /// The rule with this id.
 pub fn rule(id: &str) -> Option<&'static dyn Rule> {
     RULES.iter().copied().find(|rule| rule.id() == id)
+}
+
+/// The rules that say what the API server's own validation refuses.
+const VALIDATION: [&str; 15] = [
+    "request-over-limit",
+    "quantity-invalid",
+    "duplicate-name",
+    "name-rejected",
+    "mount-without-volume",
+    "restart-policy-rejected",
+    "selector-mismatch",
+    "value-not-text",
+    "value-not-a-list",
+    "value-unknown",
+    "field-missing",
+    "probe-rejected",
+    "port-rejected",
+    "path-rejected",
+    "privilege-contradiction",
+];
+
+/// Whether the rule says what the API server's own validation refuses. In the life of a request validation comes before the webhooks that only
+/// look on: an object that gets to them has none of it.
+pub(crate) fn is_validation(id: &str) -> bool {
+    VALIDATION.contains(&id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Certainty, Facts, check_at_least};
+    use podsight_spec::workloads;
+    use serde_json::json;
+
+    struct Validated;
+
+    impl Facts for Validated {
+        fn is_validated(&self) -> bool {
+            true
+        }
+    }
+
+    #[test]
+    fn what_validation_refuses_is_looked_for_where_it_did_not_look() {
+        for id in VALIDATION {
+            assert!(rule(id).is_some_and(|rule| rule.group() == "admission"), "{id}");
+        }
+        let pod = json!({"containers": [{"name": "a", "image": "b:"}, {"name": "a", "image": "c"}]});
+        for (version, kind, want) in [
+            ("apps/v1", "Deployment", &["image-invalid"][..]),
+            ("apps/v1", "StatefulSet", &["image-invalid", "duplicate-name"]),
+            ("argoproj.io/v1alpha1", "Rollout", &["image-invalid", "duplicate-name"]),
+        ] {
+            let value = json!({"apiVersion": version, "kind": kind, "metadata": {"name": "x"}, "spec": {"template": {"spec": pod}}});
+            let rules: Vec<&str> = workloads(&value)
+                .iter()
+                .flat_map(|workload| check_at_least(workload, &Validated, Certainty::Likely))
+                .map(|finding| finding.rule)
+                .collect();
+            assert_eq!(rules, want, "{kind}");
+        }
+    }
 }

@@ -126,6 +126,11 @@ pub trait Facts {
         Presence::Unknown
     }
 
+    /// Whether the API server has validated the object before the rules see it, as it has for a validating webhook.
+    fn is_validated(&self) -> bool {
+        false
+    }
+
     /// The minor version of the API server that admits the object right now, and warns by itself; `None` where none does, or it is not known.
     fn admitting_minor(&self) -> Option<u32> {
         None

@@ -64,13 +64,25 @@ pub fn check_at_least(workload: &Workload<'_>, facts: &dyn Facts, least: Certain
     let containers = workload.containers();
     let subject = Subject { workload, containers: &containers, facts };
     let mut findings = Vec::new();
-    for rule in RULES.iter().filter(|rule| rule.certainty() >= least) {
+    let validated = facts.is_validated() && is_validated_kind(workload);
+    for rule in RULES.iter().filter(|rule| rule.certainty() >= least && !(validated && catalogue::is_validation(rule.id()))) {
         rule.check(&subject, &mut findings);
     }
     if !findings.is_empty() {
         findings.retain(|finding| !is_ignored(workload, finding.rule) && !filled::is_later(workload, &finding.pointer));
     }
     findings
+}
+
+/// Whether the API server validates all of the object's pod when it is applied. Older servers leave out the template of a StatefulSet, and what is
+/// behind a kind of others nobody validates.
+fn is_validated_kind(workload: &Workload<'_>) -> bool {
+    matches!(
+        (workload.api_version, workload.kind),
+        ("v1", "Pod" | "PodTemplate" | "ReplicationController")
+            | ("apps/v1", "Deployment" | "ReplicaSet" | "DaemonSet")
+            | ("batch/v1", "Job" | "CronJob")
+    )
 }
 
 /// Whether the object, or its pod template, asks to be spared this rule.

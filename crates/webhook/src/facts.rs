@@ -59,6 +59,10 @@ impl Facts for RequestFacts<'_> {
         self.cluster.memory_floor()
     }
 
+    fn is_validated(&self) -> bool {
+        true
+    }
+
     fn admitting_minor(&self) -> Option<u32> {
         self.cluster.server_minor()
     }

@@ -1,6 +1,6 @@
 //! `field-unknown`
 
-use crate::admission::{fields, list, refused};
+use crate::admission::{fields, is_pod_template, list, refused};
 use crate::near::is_near;
 use crate::rule::{Subject, declare_rule};
 use crate::runtime::probes;
@@ -54,21 +54,7 @@ declare_rule! {
 }
 
 fn check(rule: &dyn Rule, subject: &Subject<'_>, findings: &mut Vec<Finding>) {
-    // Kinds of others have fields of their own: only what is surely a pod template of Kubernetes is judged.
-    if !matches!(
-        subject.workload.kind,
-        "Pod"
-            | "ReplicationController"
-            | "ReplicaSet"
-            | "Deployment"
-            | "StatefulSet"
-            | "DaemonSet"
-            | "Job"
-            | "CronJob"
-            | "PodTemplate"
-            | "Rollout"
-            | "DeploymentConfig"
-    ) {
+    if !is_pod_template(subject.workload) {
         return;
     }
     let pod = subject.workload.pod;

@@ -1,6 +1,7 @@
 //! Rules about what the API server refuses: the object itself, or later its pods.
 
 pub(crate) mod duplicate_name;
+pub(crate) mod field_missing;
 pub(crate) mod field_unknown;
 pub(crate) mod limit_range_violated;
 pub(crate) mod missing_priority_class;
@@ -18,6 +19,7 @@ pub(crate) mod quota_violated;
 pub(crate) mod request_over_limit;
 pub(crate) mod restart_policy_rejected;
 pub(crate) mod selector_mismatch;
+pub(crate) mod value_not_a_list;
 pub(crate) mod value_not_text;
 pub(crate) mod value_unknown;
 
@@ -29,6 +31,7 @@ use crate::reference::references;
 use crate::rule::Subject;
 use crate::text::shown;
 use crate::{Finding, Rule};
+use podsight_spec::Workload;
 use serde_json::Value;
 
 /// Who refuses it: the API server knows the pod templates of its own kinds and checks them at once; those of others it sees as pods.
@@ -74,6 +77,24 @@ fn is_placeholder(value: &str) -> bool {
     let marked = value.contains(['$', '<', '{', '%']);
     let shouted = value.bytes().any(|byte| byte.is_ascii_uppercase()) && !value.bytes().any(|byte| byte.is_ascii_lowercase());
     marked || shouted
+}
+
+/// Whether the object's pod is surely one of Kubernetes: kinds of others have fields of their own.
+fn is_pod_template(workload: &Workload<'_>) -> bool {
+    matches!(
+        workload.kind,
+        "Pod"
+            | "ReplicationController"
+            | "ReplicaSet"
+            | "Deployment"
+            | "StatefulSet"
+            | "DaemonSet"
+            | "Job"
+            | "CronJob"
+            | "PodTemplate"
+            | "Rollout"
+            | "DeploymentConfig"
+    )
 }
 
 /// A finding where the pod refers to an object of the kind that does not exist.

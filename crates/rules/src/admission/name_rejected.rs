@@ -110,6 +110,11 @@ fn is_label(name: &str, longest: usize) -> bool {
     ends && name.len() <= longest && name.bytes().all(|byte| inner(byte) || byte == b'-')
 }
 
+/// Whether the API server refuses the name of a port that a probe or hook asks for, and it is none that is still to be filled in.
+pub(crate) fn is_refused_port(name: &str) -> bool {
+    !is_port_name(name) && !is_placeholder(name)
+}
+
 /// As `IsValidPortName`: at most 15 characters, one letter at least, no two `-` side by side.
 fn is_port_name(name: &str) -> bool {
     is_label(name, 15) && name.bytes().any(|byte| byte.is_ascii_lowercase()) && !name.contains("--")

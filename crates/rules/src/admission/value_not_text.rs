@@ -10,7 +10,7 @@ declare_rule! {
     /// ## What it does
     ///
     /// Finds numbers and booleans where the API wants text: values of environment variables, words of `command` and `args`, labels and annotations.
-    /// YAML reads `8080`, `true`, `yes` and `1.0` as such unless they stand in quotes.
+    /// YAML reads `8080`, `true`, `yes` and `1.0` as such unless they stand in quotes, and a word with a colon and a blank (`- name: value`) as a mapping.
     ///
     /// ## What happens without a change
     ///
@@ -63,8 +63,13 @@ fn check(rule: &dyn Rule, subject: &Subject<'_>, findings: &mut Vec<Finding>) {
             }
         }
         for field in ["command", "args"] {
-            for (number, value) in list(container.value, field).filter(|(_, value)| is_wrong(value)) {
-                findings.push(finding(rule, subject, field, value, container.at(&format!("/{field}/{number}"))).within(container));
+            for (number, value) in list(container.value, field) {
+                let at = container.at(&format!("/{field}/{number}"));
+                if is_wrong(value) {
+                    findings.push(finding(rule, subject, field, value, at).within(container));
+                } else if is_mapping(value) {
+                    findings.push(mapping(rule, subject, field, at).within(container));
+                }
             }
         }
     }
@@ -83,6 +88,18 @@ fn check(rule: &dyn Rule, subject: &Subject<'_>, findings: &mut Vec<Finding>) {
             }
         }
     }
+}
+
+/// Whether a word became a mapping: by a colon and a blank in it. One without any value is a placeholder, `{NAME}`.
+fn is_mapping(value: &Value) -> bool {
+    value.as_object().is_some_and(|fields| fields.iter().any(|(field, value)| !field.starts_with('$') && !value.is_null()))
+}
+
+fn mapping(rule: &dyn Rule, subject: &Subject<'_>, field: &str, pointer: String) -> Finding {
+    let (en, zh) = refused(subject);
+    Finding::new(rule, pointer)
+        .saying(format!("{en}: a word of {field} is a mapping, not text"), format!("{zh}：{field} 的一项是映射，不是文本"))
+        .helped_by("put it in quotes: YAML takes \": \" for a key and its value", "加上引号：YAML 把 \": \" 看作键和值")
 }
 
 fn finding(rule: &dyn Rule, subject: &Subject<'_>, what: &str, value: &Value, pointer: String) -> Finding {

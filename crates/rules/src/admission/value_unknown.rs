@@ -53,33 +53,102 @@ declare_rule! {
     }
 }
 
-/// The fields with a fixed set of words.
+/// The words of the fields, from `pkg/apis/*/validation` of Kubernetes.
 const PULL_POLICY: [&str; 3] = ["Always", "IfNotPresent", "Never"];
 const RESTART_POLICY: [&str; 3] = ["Always", "OnFailure", "Never"];
 const DNS_POLICY: [&str; 4] = ["ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"];
 const MESSAGE_POLICY: [&str; 2] = ["File", "FallbackToLogsOnError"];
 const PROTOCOL: [&str; 3] = ["TCP", "UDP", "SCTP"];
 const SCHEME: [&str; 2] = ["HTTP", "HTTPS"];
+const PREEMPTION_POLICY: [&str; 2] = ["PreemptLowerPriority", "Never"];
+const MOUNT_PROPAGATION: [&str; 3] = ["None", "HostToContainer", "Bidirectional"];
+const HOST_PATH: [&str; 7] = ["DirectoryOrCreate", "Directory", "FileOrCreate", "File", "Socket", "CharDevice", "BlockDevice"];
+const SECCOMP: [&str; 3] = ["RuntimeDefault", "Unconfined", "Localhost"];
+const OPERATOR: [&str; 4] = ["Exists", "Equal", "Lt", "Gt"];
+const EFFECT: [&str; 3] = ["NoSchedule", "PreferNoSchedule", "NoExecute"];
+const UNSATISFIABLE: [&str; 2] = ["DoNotSchedule", "ScheduleAnyway"];
+const DEPLOYMENT_STRATEGY: [&str; 2] = ["RollingUpdate", "Recreate"];
+const UPDATE_STRATEGY: [&str; 2] = ["RollingUpdate", "OnDelete"];
+const POD_MANAGEMENT: [&str; 2] = ["OrderedReady", "Parallel"];
+const CONCURRENCY: [&str; 3] = ["Allow", "Forbid", "Replace"];
+const COMPLETION: [&str; 2] = ["NonIndexed", "Indexed"];
 
 fn check(rule: &dyn Rule, subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     let pod = subject.workload.pod;
     let pointer = &subject.workload.pod_pointer;
-    for (field, words) in [("restartPolicy", &RESTART_POLICY[..]), ("dnsPolicy", &DNS_POLICY[..])] {
+    for (field, words) in
+        [("restartPolicy", &RESTART_POLICY[..]), ("dnsPolicy", &DNS_POLICY[..]), ("preemptionPolicy", &PREEMPTION_POLICY[..])]
+    {
         findings.extend(judge(rule, subject, pod, field, words, pointer));
     }
+    for (number, toleration) in list(pod, "tolerations") {
+        for (field, words) in [("operator", &OPERATOR[..]), ("effect", &EFFECT[..])] {
+            findings.extend(judge(rule, subject, toleration, field, words, &format!("{pointer}/tolerations/{number}")));
+        }
+    }
+    for (number, spread) in list(pod, "topologySpreadConstraints") {
+        let at = format!("{pointer}/topologySpreadConstraints/{number}");
+        findings.extend(judge(rule, subject, spread, "whenUnsatisfiable", &UNSATISFIABLE, &at));
+    }
+    for (number, volume) in list(pod, "volumes") {
+        if let Some(path) = volume.get("hostPath") {
+            findings.extend(judge(rule, subject, path, "type", &HOST_PATH, &format!("{pointer}/volumes/{number}/hostPath")));
+        }
+    }
+    findings.extend(seccomp(rule, subject, pod, pointer));
+    of_kind(rule, subject, findings);
     for container in subject.containers {
         let mut own = Vec::new();
-        own.extend(judge(rule, subject, container.value, "imagePullPolicy", &PULL_POLICY, &container.pointer));
-        own.extend(judge(rule, subject, container.value, "terminationMessagePolicy", &MESSAGE_POLICY, &container.pointer));
+        for (field, words) in [
+            ("imagePullPolicy", &PULL_POLICY[..]),
+            ("terminationMessagePolicy", &MESSAGE_POLICY[..]),
+            ("restartPolicy", &RESTART_POLICY[..]),
+        ] {
+            own.extend(judge(rule, subject, container.value, field, words, &container.pointer));
+        }
+        own.extend(seccomp(rule, subject, container.value, &container.pointer));
         for (number, port) in list(container.value, "ports") {
             own.extend(judge(rule, subject, port, "protocol", &PROTOCOL, &container.at(&format!("/ports/{number}"))));
         }
-        for probe in probes::of(container) {
-            if let Some(action) = probe.value.get("httpGet") {
-                own.extend(judge(rule, subject, action, "scheme", &SCHEME, &format!("{}/httpGet", probe.pointer)));
+        for (number, mount) in list(container.value, "volumeMounts") {
+            let at = container.at(&format!("/volumeMounts/{number}"));
+            own.extend(judge(rule, subject, mount, "mountPropagation", &MOUNT_PROPAGATION, &at));
+        }
+        let probes = probes::of(container).into_iter().map(|probe| (probe.value, probe.pointer));
+        let hooks = ["postStart", "preStop"].into_iter().filter_map(|name| probes::hook(container, name));
+        for (action, at) in probes.chain(hooks) {
+            if let Some(get) = action.get("httpGet") {
+                own.extend(judge(rule, subject, get, "scheme", &SCHEME, &format!("{at}/httpGet")));
             }
         }
         findings.extend(own.into_iter().map(|finding| finding.within(container)));
+    }
+}
+
+/// The seccomp profile of a pod or a container.
+fn seccomp(rule: &dyn Rule, subject: &Subject<'_>, value: &Value, pointer: &str) -> Option<Finding> {
+    let profile = value.get("securityContext")?.get("seccompProfile")?;
+    judge(rule, subject, profile, "type", &SECCOMP, &format!("{pointer}/securityContext/seccompProfile"))
+}
+
+/// The fields of the kind's own, outside of its pods.
+fn of_kind(rule: &dyn Rule, subject: &Subject<'_>, findings: &mut Vec<Finding>) {
+    let fields: &[(&str, &str, &[&str])] = match (subject.workload.api_version, subject.workload.kind) {
+        ("apps/v1", "Deployment") => &[("/spec/strategy", "type", &DEPLOYMENT_STRATEGY)],
+        ("apps/v1", "DaemonSet") => &[("/spec/updateStrategy", "type", &UPDATE_STRATEGY)],
+        ("apps/v1", "StatefulSet") => {
+            &[("/spec/updateStrategy", "type", &UPDATE_STRATEGY), ("/spec", "podManagementPolicy", &POD_MANAGEMENT)]
+        }
+        ("batch/v1", "CronJob") => {
+            &[("/spec", "concurrencyPolicy", &CONCURRENCY), ("/spec/jobTemplate/spec", "completionMode", &COMPLETION)]
+        }
+        ("batch/v1", "Job") => &[("/spec", "completionMode", &COMPLETION)],
+        _ => &[],
+    };
+    for (pointer, field, words) in fields {
+        if let Some(value) = subject.workload.object.pointer(pointer) {
+            findings.extend(judge(rule, subject, value, field, words, pointer));
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! `probe-port-name-unknown`
 
+use crate::admission::name_rejected::is_refused_port;
 use crate::rule::{Subject, declare_rule};
 use crate::runtime::probes::{self, ProbeKind};
 use crate::text::shown;
@@ -100,8 +101,8 @@ fn check(rule: &dyn Rule, subject: &Subject<'_>, findings: &mut Vec<Finding>) {
 fn unknown_port<'a>(container: &Container<'_>, action: &'a Value, pointer: &str) -> Option<(&'a str, String)> {
     for kind in ["httpGet", "tcpSocket"] {
         let Some(name) = action.get(kind).and_then(|action| action.get("port")).and_then(Value::as_str) else { continue };
-        // Digits in quotes are a number to the kubelet.
-        if name.parse::<u32>().is_ok() || names(container).any(|declared| declared == name) {
+        // What can be no port's name is refused before: probe-rejected says it.
+        if is_refused_port(name) || names(container).any(|declared| declared == name) {
             continue;
         }
         return Some((name, format!("{pointer}/{kind}/port")));
