@@ -46,7 +46,7 @@ declare_rule! {
     ///
     /// A patch leaves out most of an object, and so may a base that overlays complete. An absent image or absent containers are found where nothing says that the object is a
     /// part: in a Pod with a name, in a workload with its selector and its labels, in a Job with its `restartPolicy`. An absent selector is found where the template has labels and
-    /// images, and is likely only. Only the kinds of Kubernetes itself are looked at.
+    /// images. All of these are likely only. Only the kinds of Kubernetes itself are looked at.
     FieldMissing {
         id: "field-missing", group: "admission", certainty: Certain, predicts: [],
         en: "a field that the API server requires", zh: "缺少 API 服务器要求的字段", check: check,
@@ -74,10 +74,16 @@ fn check(rule: &dyn Rule, subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     };
     if stands_alone(workload) {
         if workload.pod.get("containers").is_none_or(|containers| containers.is_null() || containers == &Value::Array(Vec::new())) {
-            findings.push(finding(format!("{}/containers", workload.pod_pointer), "the pod has", "Pod ", "containers"));
+            let absent = finding(format!("{}/containers", workload.pod_pointer), "the pod has", "Pod ", "containers");
+            findings.push(absent.at_most(Certainty::Likely));
         }
-        for container in subject.containers.iter().filter(|container| !is_filled_in(workload) && is_absent(container.value, "image")) {
-            findings.push(finding(container.at("/image"), "the container has", "容器", "image").within(container));
+        for container in subject.containers.iter().filter(|_| !is_filled_in(workload)) {
+            // What is empty nobody completes; what is absent an overlay may bring.
+            let certainty = if lacks(container.value, "image") { Certainty::Likely } else { Certainty::Certain };
+            if certainty == Certainty::Likely || container.image() == Some("") {
+                let absent = finding(container.at("/image"), "the container has", "容器", "image");
+                findings.push(absent.within(container).at_most(certainty));
+            }
         }
     }
     if workload.is_partial() {
@@ -136,9 +142,4 @@ fn lacks_selector(workload: &Workload<'_>) -> bool {
 /// Whether the item is an object without the field.
 fn lacks(value: &Value, field: &str) -> bool {
     value.is_object() && value.get(field).is_none_or(Value::is_null) && value.get("$patch").is_none()
-}
-
-/// The same, or the field is empty.
-fn is_absent(value: &Value, field: &str) -> bool {
-    lacks(value, field) || value.get(field).and_then(Value::as_str) == Some("")
 }

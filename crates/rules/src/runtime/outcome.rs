@@ -135,6 +135,8 @@ struct Run {
     errexit: bool,
     /// `set -u`: it ends at a variable that is not set.
     nounset: bool,
+    /// Whether the shell surely has the option `pipefail`; others end with code 2 when they are asked for it.
+    has_pipefail: bool,
 }
 
 impl Run {
@@ -161,8 +163,7 @@ impl Run {
                         Some("errexit") => self.errexit = on,
                         Some("nounset") => self.nounset = on,
                         Some("xtrace" | "verbose" | "noglob" | "allexport") => {}
-                        // Shells that do not know it end with code 2.
-                        Some("pipefail") => self.may_have_ended = true,
+                        Some("pipefail") => self.may_have_ended |= !self.has_pipefail,
                         _ => return false,
                     },
                     _ => return false,
@@ -180,7 +181,8 @@ fn of_script(shell: &[&str], script: &str) -> Outcome {
     if script.broken.is_some() {
         return Outcome::Broken;
     }
-    let mut run = Run { code: Some(0), ..Run::default() };
+    let has_pipefail = shell.iter().any(|word| matches!(base_name(word), "bash" | "zsh" | "ksh"));
+    let mut run = Run { code: Some(0), has_pipefail, ..Run::default() };
     let options = shell.iter().position(|word| word.starts_with(['-', '+'])).unwrap_or(shell.len());
     if script.partial || !run.set(shell.get(options..).unwrap_or_default()) {
         return Outcome::Unknown;
@@ -405,6 +407,8 @@ mod tests {
             (&["sh", "-c", "set -e; set +e; false; exit 8"], ends(Some(8), 0)),
             (&["sh", "-euc", "echo $A; exit 9"], ends(None, 0)),
             (&["sh", "-c", "set -o pipefail; exit 9"], ends(None, 0)),
+            (&["/bin/bash", "-euo", "pipefail", "-c", "exit 9"], ends(Some(9), 0)),
+            (&["bash", "-c", "set -o pipefail; exit 9"], ends(Some(9), 0)),
             (&["sh", "-nc", "exit 9"], Outcome::Unknown),
             (&["sh", "-c", "A=$(nginx); exit 1"], Outcome::Unknown),
             (&["sh", "-c", "echo $(nginx)"], Outcome::Unknown),
