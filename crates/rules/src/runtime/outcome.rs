@@ -124,6 +124,7 @@ pub(crate) enum NoProgram {
 
 /// Where a script stands, as far as it can be told without running it.
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "a shell's options are switches, each by itself")]
 struct Run {
     /// The exit code of the last command that ran, where it can be told.
     code: Option<u8>,
