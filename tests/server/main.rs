@@ -18,6 +18,8 @@ mod webhook_limits;
 #[cfg(test)]
 mod webhook_own_certificate;
 mod webhook_panic;
+#[cfg(test)]
+mod webhook_self_check;
 mod webhook_shutdown;
 #[cfg(test)]
 mod webhook_watches;

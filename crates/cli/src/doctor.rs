@@ -4,7 +4,7 @@ use crate::args::{Format, Output};
 use crate::explain::cluster::Cluster;
 use crate::output;
 use anyhow::Context as _;
-use podsight_doctor::{Read, Seen, judge};
+use podsight_doctor::{Read, Seen, Verdict, judge};
 use std::io::Write as _;
 use std::process::{ExitCode, Stdio};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -16,8 +16,8 @@ const PROBE: &str = r#"{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": 
 /// What is wrong or risky with podsight's own installation
 ///
 /// Looks at the webhook, its certificate and who trusts it, the agent on each node, the guard on the agent's identity and the versions, and
-/// asks the API server for a warning by a dry run. Changes nothing. Exit status: 0 all is well, 1 something is wrong or risky, 2 nothing
-/// could be read.
+/// asks the API server for a warning by a dry run. Changes nothing. What it may not read it names in its first line. Exit status: 0 nothing
+/// wrong or risky in what could be looked at, 1 something is wrong or risky, 2 nothing could be judged.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Do not try a dry run of a pod that is to be warned about
@@ -43,7 +43,7 @@ impl Args {
     fn try_run(self) -> anyhow::Result<ExitCode> {
         let seen = self.look()?;
         let findings = judge(&seen);
-        let code = if findings.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) };
+        let code = ExitCode::from(Verdict::of(&seen, &findings).exit_status());
         let lang = self.output.voice.lang();
         match self.output.format {
             Format::Json => {

@@ -9,6 +9,9 @@ use serde_json::Value;
 const DAY_SECONDS: i64 = 24 * 3600;
 
 pub(crate) fn judge(seen: &Seen, findings: &mut Vec<Finding>) {
+    if crate::webhook::is_off(seen) {
+        return;
+    }
     let is_own = seen.deployment.value().is_none_or(makes_its_own);
     let (secret, name) =
         if is_own { (&seen.own_secret, "podsight-webhook-certificates") } else { (&seen.mounted_secret, "podsight-webhook-tls") };

@@ -105,9 +105,17 @@ checks! {
     GuardWeak: "guard-weak", Wrong,
         "the binding of the policy {} does not deny", "策略 {} 的绑定不会拒绝请求",
         "kubectl get validatingadmissionpolicybindings -o yaml";
-    /// No agent at all.
+    /// The policy is about somebody else.
+    GuardElsewhere: "guard-elsewhere", Wrong,
+        "the policy {} is about another identity than the agent's: it guards nobody", "策略 {} 针对的不是代理的身份：它不保护任何对象",
+        "kubectl get validatingadmissionpolicies -o yaml";
+    /// The policy lets through what it cannot judge.
+    GuardFailsOpen: "guard-fails-open", Wrong,
+        "failurePolicy of the policy {} is not Fail: what it cannot evaluate is let through", "策略 {} 的 failurePolicy 不是 Fail：无法求值的请求会被放行",
+        "kubectl get validatingadmissionpolicies -o yaml";
+    /// Parts of the agent without the agent.
     AgentMissing: "agent-missing", Risky,
-        "the DaemonSet of the agent is missing: kills are not confirmed", "缺少代理的 DaemonSet：无法证实内存杀死",
+        "there is no DaemonSet of the agent, but {} is there: kills are not confirmed", "没有代理的 DaemonSet，却有 {}：无法证实内存杀死",
         "kubectl get daemonsets -n {}";
     /// A node without an agent.
     AgentNotOnNode: "agent-not-on-node", Risky,

@@ -12,7 +12,7 @@ mod seen;
 mod webhook;
 
 pub use finding::{Check, Finding, Level};
-pub use render::{json, text};
+pub use render::{Verdict, json, text};
 pub use seen::{Read, Seen};
 
 /// Everything that is wrong or risky: wrong first, in the order of the checks.

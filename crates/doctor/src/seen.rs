@@ -1,5 +1,6 @@
 //! What was read of a cluster.
 
+use crate::guard::POLICIES;
 use serde_json::Value;
 
 /// An object or a list that somebody tried to read.
@@ -71,9 +72,9 @@ pub struct Seen {
 }
 
 impl Seen {
-    /// What was asked for and not given, each with the reason.
-    pub fn refused(&self) -> Vec<(&'static str, &str)> {
-        let parts: [(&'static str, &Read); 13] = [
+    /// Everything that can be asked for, by what the API server calls it.
+    fn parts(&self) -> [(&'static str, &Read); 13] {
+        [
             ("version", &self.server),
             ("validatingwebhookconfigurations", &self.validating),
             ("mutatingwebhookconfigurations", &self.mutating),
@@ -87,8 +88,35 @@ impl Seen {
             ("validatingadmissionpolicies", &self.policies),
             ("validatingadmissionpolicybindings", &self.bindings),
             ("networkpolicies", &self.network_policies),
-        ];
-        parts
+        ]
+    }
+
+    /// Whether nothing of the installation could be looked at. What the API server says of itself and the cluster's nodes are none of it:
+    /// everybody may read the one, and without the agent's pods nothing is known from the other.
+    pub fn is_blind(&self) -> bool {
+        let mut installation = self.parts().into_iter().filter(|(name, _)| !matches!(*name, "version" | "nodes"));
+        self.is_warned.is_none() && installation.all(|(_, read)| matches!(read, Read::NotAsked | Read::Refused(_)))
+    }
+
+    /// Parts of podsight that are not installed. An administrator may want it so: it is no fault while the rest fits together.
+    pub fn absent(&self) -> Vec<&'static str> {
+        let has = |list: &Read, name: &str| list.items().any(|object| text(object, "/metadata/name") == name);
+        let has_no_policy = matches!(self.policies, Read::Found(_)) && !POLICIES.iter().any(|name| has(&self.policies, name));
+        let is_without_webhook = self.validating == Read::Missing && self.deployment == Read::Missing && self.service == Read::Missing;
+        [
+            ("webhook", is_without_webhook),
+            ("mutation", !is_without_webhook && self.mutating == Read::Missing),
+            ("agent", self.daemon_set == Read::Missing),
+            ("policy", self.daemon_set.value().is_some() && has_no_policy),
+        ]
+        .into_iter()
+        .filter_map(|(part, is_absent)| is_absent.then_some(part))
+        .collect()
+    }
+
+    /// What was asked for and not given, each with the reason.
+    pub fn refused(&self) -> Vec<(&'static str, &str)> {
+        self.parts()
             .into_iter()
             .filter_map(|(name, read)| match read {
                 Read::Refused(why) => Some((name, why.as_str())),

@@ -9,6 +9,10 @@ use std::collections::BTreeSet;
 const TIMEOUT_MAX_SECONDS: u64 = 5;
 
 pub(crate) fn judge(seen: &Seen, findings: &mut Vec<Finding>) {
+    judge_versions(seen, findings);
+    if is_off(seen) {
+        return;
+    }
     if seen.validating == Read::Missing {
         findings.report(Check::ConfigurationMissing, "validatingwebhookconfiguration/podsight-webhook", "");
     }
@@ -36,7 +40,13 @@ pub(crate) fn judge(seen: &Seen, findings: &mut Vec<Finding>) {
     if seen.is_warned == Some(false) {
         findings.report(Check::NoWarning, "pod/podsight-doctor", "");
     }
-    judge_versions(seen, findings);
+}
+
+/// Whether the agent alone is installed: nothing of the webhook is there, and the agent is.
+pub(crate) fn is_off(seen: &Seen) -> bool {
+    [&seen.validating, &seen.mutating, &seen.service, &seen.deployment].iter().all(|read| **read == Read::Missing)
+        && seen.daemon_set.value().is_some()
+        && seen.pods_of("webhook").is_empty()
 }
 
 fn judge_call(seen: &Seen, call: &Value, object: &str, findings: &mut Vec<Finding>) {
@@ -129,6 +139,7 @@ fn judge_versions(seen: &Seen, findings: &mut Vec<Finding>) {
     };
     if let (Some(major), Some(minor)) = (number("/major"), number("/minor"))
         && (major, minor) < (1, 30)
+        && seen.daemon_set != Read::Missing
     {
         findings.report(Check::ServerOld, "version", format!("{major}.{minor}"));
     }

@@ -4,7 +4,7 @@
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use podsight_cause::Lang;
-use podsight_doctor::{Check, Finding, Read, Seen, json, judge, text};
+use podsight_doctor::{Check, Finding, Read, Seen, Verdict, json, judge, text};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
 use serde_json::{Value, json};
 
@@ -44,6 +44,10 @@ fn sound() -> Seen {
             {"key": "podsight.dev/admission", "operator": "NotIn", "values": ["disabled"]}]}}]});
     let items = |items: Value| Read::Found(json!({"items": items}));
     let named = |name: &str| json!({"metadata": {"name": name}});
+    let policy = |name: &str| {
+        json!({"metadata": {"name": name}, "spec": {"failurePolicy": "Fail", "matchConditions": [{"name": "is-the-agent",
+            "expression": "request.userInfo.username == 'system:serviceaccount:podsight-system:podsight-agent'"}]}})
+    };
     let binding = |name: &str| json!({"spec": {"policyName": name, "validationActions": ["Deny"]}});
     Seen {
         namespace: "podsight-system".to_owned(),
@@ -51,16 +55,18 @@ fn sound() -> Seen {
         version: "0.1.0".to_owned(),
         server: Read::Found(json!({"major": "1", "minor": "37+"})),
         validating: Read::Found(configuration),
-        mutating: Read::Missing,
+        mutating: Read::Found(named("podsight-webhook")),
         service: Read::Found(named("podsight-webhook")),
         deployment: Read::Found(json!({"spec": {"template": {"spec": {"containers": [
             {"env": [{"name": "PODSIGHT_CERTIFICATES", "value": "own"}]}]}}}})),
-        daemon_set: Read::Found(named("podsight-agent")),
+        daemon_set: Read::Found(
+            json!({"metadata": {"name": "podsight-agent"}, "spec": {"template": {"spec": {"serviceAccountName": "podsight-agent"}}}}),
+        ),
         own_secret: Read::Found(json!({"data": {"tls.crt": leaf}})),
         mounted_secret: Read::Missing,
         pods: items(json!([pod("webhook", "w1", "a"), pod("webhook", "w2", "b"), pod("agent", "a1", "a"), pod("agent", "a2", "b")])),
         nodes: items(json!([node("a"), node("b"), {"metadata": {"name": "win", "labels": {"kubernetes.io/os": "windows"}}}])),
-        policies: items(json!([named("podsight-agent"), named("podsight-agent-events")])),
+        policies: items(json!([policy("podsight-agent"), policy("podsight-agent-events")])),
         bindings: items(json!([binding("podsight-agent"), binding("podsight-agent-events")])),
         network_policies: items(json!([])),
         is_warned: Some(true),
@@ -101,7 +107,16 @@ const CASES: &[Case] = &[
     (Check::NoWarning, |seen| seen.is_warned = Some(false), ""),
     (Check::GuardMissing, |seen| *at(&mut seen.policies, "/items/1/metadata/name") = json!("other"), "podsight-agent-events"),
     (Check::GuardWeak, |seen| *at(&mut seen.bindings, "/items/0/spec/validationActions") = json!(["Warn"]), "podsight-agent"),
-    (Check::AgentMissing, |seen| seen.daemon_set = Read::Missing, ""),
+    (
+        Check::GuardElsewhere,
+        |seen| {
+            *at(&mut seen.policies, "/items/0/spec/matchConditions/0/expression") =
+                json!("request.userInfo.username == \"system:serviceaccount:elsewhere:podsight-agent\"");
+        },
+        "podsight-agent (system:serviceaccount:elsewhere:podsight-agent)",
+    ),
+    (Check::GuardFailsOpen, |seen| *at(&mut seen.policies, "/items/1/spec/failurePolicy") = json!("Ignore"), "podsight-agent-events"),
+    (Check::AgentMissing, |seen| seen.daemon_set = Read::Missing, "pod/a1"),
     (
         Check::AgentNotOnNode,
         |seen| *at(&mut seen.pods, "/items/3/status") = json!({"conditions": [{"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "Insufficient memory"}]}),
@@ -179,16 +194,148 @@ fn one_broken_thing_is_found() {
 }
 
 #[test]
-fn what_could_not_be_read_is_said_and_not_judged() {
+fn what_could_not_be_read_is_said_first() {
+    let mut seen = sound();
+    seen.nodes = Read::Refused("nodes is forbidden".to_owned());
+    seen.policies = Read::Refused("policies are\nforbidden".to_owned());
+    assert_eq!(judge(&seen), []);
+    assert_eq!(Verdict::of(&seen, &[]), Verdict::Well);
+    assert_eq!(
+        text(&seen, &[], Lang::En),
+        "nothing wrong or risky was found in what could be looked at; not looked at: nodes, validatingadmissionpolicies\n\n\
+         not looked at: nodes: nodes is forbidden\n\nnot looked at: validatingadmissionpolicies: policies are\u{fffd}forbidden\n"
+    );
+    let findings = [Finding { check: Check::Timeout, object: "a".to_owned(), detail: "30".to_owned() }];
+    assert_eq!(Verdict::of(&seen, &findings), Verdict::NotWell);
+    let said = text(&seen, &findings, Lang::Zh);
+    assert_eq!(said.lines().next(), Some("podsight 有问题：0 处错误，1 处风险；未检查：nodes、validatingadmissionpolicies"));
+}
+
+#[test]
+fn who_may_read_nothing_is_told_that_nothing_was_judged() {
+    let refused = || Read::Refused("forbidden".to_owned());
     let seen = Seen {
-        namespace: "podsight-system".to_owned(),
-        now: NOW,
-        nodes: Read::Refused("nodes is forbidden".to_owned()),
+        server: Read::Found(json!({"major": "1", "minor": "37"})),
+        validating: refused(),
+        deployment: refused(),
+        pods: refused(),
+        nodes: Read::Found(json!({"items": [node("a")]})),
+        policies: refused(),
         ..Seen::default()
     };
     assert_eq!(judge(&seen), []);
-    let said = text(&seen, &[], Lang::En);
-    assert_eq!(said, "podsight is well: nothing wrong or risky was found\n\nnot looked at: nodes: nodes is forbidden\n");
+    assert_eq!(Verdict::of(&seen, &[]).exit_status(), 2);
+    assert_eq!(
+        text(&seen, &[], Lang::En).lines().next(),
+        Some(
+            "podsight could not be judged: nothing of the installation could be looked at; \
+             not looked at: validatingwebhookconfigurations, deployments, pods, validatingadmissionpolicies"
+        )
+    );
+    // A warning that came, or one part that was given, is something to go by.
+    assert_eq!(Verdict::of(&Seen { is_warned: Some(true), ..seen.clone() }, &[]), Verdict::Well);
+    assert_eq!(Verdict::of(&Seen { service: Read::Missing, ..seen }, &[]), Verdict::Well);
+}
+
+#[test]
+fn what_was_left_out_on_purpose_is_no_fault() {
+    let none = || Read::Found(json!({"items": []}));
+    let only = |component: &str| {
+        let Read::Found(pods) = sound().pods else { panic!("nothing was read") };
+        let of_it = |pod: &&Value| pod["metadata"]["labels"]["app.kubernetes.io/component"] == component;
+        Read::Found(json!({"items": pods["items"].as_array().unwrap().iter().filter(of_it).collect::<Vec<_>>()}))
+    };
+    let (missing, without) =
+        (|| Read::Missing, |parts: &str| format!("podsight is well: nothing wrong or risky was found\n\nnot installed: {parts}\n"));
+    let old = Read::Found(json!({"major": "1", "minor": "29"}));
+    let cases = [
+        (Seen { mutating: missing(), ..sound() }, "mutation"),
+        (Seen { policies: none(), bindings: none(), ..sound() }, "policy"),
+        (Seen { daemon_set: missing(), policies: none(), bindings: none(), pods: only("webhook"), server: old, ..sound() }, "agent"),
+        (
+            Seen {
+                validating: missing(),
+                mutating: missing(),
+                service: missing(),
+                deployment: missing(),
+                own_secret: missing(),
+                pods: only("agent"),
+                is_warned: None,
+                ..sound()
+            },
+            "webhook",
+        ),
+    ];
+    for (seen, parts) in cases {
+        assert_eq!(judge(&seen), [], "{parts}");
+        assert_eq!(text(&seen, &[], Lang::En), without(parts));
+    }
+    // Of something that is not there at all nobody has said that he wants it so.
+    let seen =
+        Seen { validating: missing(), mutating: missing(), service: missing(), deployment: missing(), daemon_set: missing(), ..sound() };
+    assert!(judge(&Seen { policies: none(), pods: none(), ..seen }).iter().any(|finding| finding.check == Check::ConfigurationMissing));
+}
+
+#[test]
+fn the_guard_is_held_against_the_agents_own_account() {
+    let mut seen = sound();
+    *at(&mut seen.daemon_set, "/spec/template/spec/serviceAccountName") = json!("other");
+    let found: Vec<(Check, String)> = judge(&seen).into_iter().map(|finding| (finding.check, finding.detail)).collect();
+    let detail = |policy: &str| format!("{policy} (system:serviceaccount:podsight-system:podsight-agent)");
+    assert_eq!(found, [(Check::GuardElsewhere, detail("podsight-agent")), (Check::GuardElsewhere, detail("podsight-agent-events"))]);
+    // A condition of somebody's own that names no account, and one more than ours that does.
+    let mut seen = sound();
+    *at(&mut seen.policies, "/items/0/spec/matchConditions") = json!([{"expression": "request.userInfo.username.startsWith('system:')"},
+        {"expression": "request.userInfo.username in ['system:serviceaccount:a:b', 'system:serviceaccount:podsight-system:podsight-agent']"}]);
+    assert_eq!(judge(&seen), []);
+}
+
+#[test]
+fn a_node_that_the_daemon_set_leaves_out_is_no_fault() {
+    let found = |status: Value| {
+        let mut seen = sound();
+        seen.nodes = Read::Found(json!({"items": [node("a"), node("b"), node("c")]}));
+        let Read::Found(set) = &mut seen.daemon_set else { panic!("nothing was read") };
+        set["metadata"]["generation"] = json!(2);
+        set["status"] = status;
+        judge(&seen).into_iter().map(|finding| format!("{}: {}", finding.object, finding.detail)).collect::<Vec<_>>()
+    };
+    let status = |desired, current, generation| json!({"desiredNumberScheduled": desired, "currentNumberScheduled": current, "observedGeneration": generation});
+    assert_eq!(found(status(2, 2, 2)), [""; 0]);
+    for unsettled in [status(3, 2, 2), status(2, 2, 1), status(0, 0, 2), json!({})] {
+        assert_eq!(found(unsettled), ["node/c: no pod was made for it"]);
+    }
+}
+
+#[test]
+fn an_agent_that_fails_is_told_of_in_its_own_words() {
+    let restarting = |reason: &str, message: &str| {
+        json!({"state": {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off 5m0s restarting failed container"}},
+            "lastState": {"terminated": {"reason": reason, "exitCode": 1, "message": message}}})
+    };
+    let log = "{\"level\":\"INFO\",\"message\":\"Started.\"}\n{\"level\":\"ERROR\",\"error\":\"failed to read the kernel log: not permitted\",\"message\":\"The agent cannot go on.\"}\n";
+    let cases = [
+        (restarting("Error", log), "Error (exit code 1): The agent cannot go on. failed to read the kernel log: not permitted"),
+        (restarting("Error", "one\n  the last\u{7} line \n\n"), "Error (exit code 1): the last line "),
+        (restarting("StartError", "failed to create containerd task\nmore"), "StartError (exit code 1): failed to create containerd task"),
+        (restarting("Error", " \n"), "CrashLoopBackOff: back-off 5m0s restarting failed container"),
+        (
+            json!({"state": {"running": {}}, "lastState": {"terminated": {"reason": "Error", "message": "lost its way"}}}),
+            "Error: lost its way",
+        ),
+        // What holds it up now is not what it said before.
+        (
+            json!({"state": {"waiting": {"reason": "ImagePullBackOff", "message": "no such image"}},
+                "lastState": {"terminated": {"reason": "Error", "exitCode": 1, "message": "old"}}}),
+            "ImagePullBackOff: no such image",
+        ),
+    ];
+    for (status, why) in cases {
+        let mut seen = sound();
+        *at(&mut seen.pods, "/items/3/status") = json!({"phase": "Running", "containerStatuses": [status]});
+        let found: Vec<String> = judge(&seen).into_iter().map(|finding| finding.detail).collect();
+        assert_eq!(found, [why]);
+    }
 }
 
 #[test]
@@ -204,7 +351,7 @@ fn the_answer_comes_first_and_hostile_names_do_no_harm() {
     let written: Value = serde_json::from_str(&json(&seen, &findings, Lang::Zh).unwrap()).unwrap();
     assert_eq!(
         written,
-        json!({"schema": "podsight.dev/doctor/v1", "summary": {"wrong": 0, "risky": 1, "unread": 0}, "unread": [],
+        json!({"schema": "podsight.dev/doctor/v1", "summary": {"wrong": 0, "risky": 1, "unread": 0}, "unread": [], "absent": [],
             "findings": [{"check": "agent-not-on-node", "level": "risky", "object": "node/a\u{1b}[31m",
                 "message": "此节点上没有就绪的代理：Evicted\nx",
                 "next": "kubectl get pods -n podsight-system -l app.kubernetes.io/component=agent -o wide"}]})

@@ -22,7 +22,7 @@ pub struct Args {
     /// PEM of the private key
     #[arg(long, env = "PODSIGHT_TLS_KEY", value_name = "FILE", default_value = "/tls/tls.key")]
     pub tls_key: PathBuf,
-    /// Says what is wrong or risky with the installation, and ends: 0 all is well, 1 something is not
+    /// Says what is wrong or risky with the installation, and ends: 0 nothing is in what could be looked at, 1 something is, 2 nothing could be judged
     #[arg(long)]
     pub self_check: bool,
     /// Configuration (YAML); a changed file is taken over while the server runs

@@ -6,13 +6,14 @@ use anyhow::Context as _;
 use k8s_openapi::ByteString;
 use kube::{Client, Error};
 use podsight_cause::Lang;
-use podsight_doctor::{Read, Seen, judge, text};
+use podsight_doctor::{Read, Seen, Verdict, judge, text};
 use podsight_runtime::clock::unix_seconds;
 use serde_json::{Value, json};
 use std::io::Write as _;
 use std::process::ExitCode;
 
-/// Looks, says what is there to say on standard output, and gives 0 where all is well, 1 where something is not.
+/// Looks, says what is there to say on standard output, and gives the exit status: 0 nothing wrong or risky in what could be looked at,
+/// 1 something is, 2 nothing could be judged.
 pub async fn self_check(args: Args) -> anyhow::Result<ExitCode> {
     let client = podsight_runtime::client::connect().await?;
     let server = client.apiserver_version().await.context("the API server cannot be reached")?;
@@ -41,7 +42,7 @@ pub async fn self_check(args: Args) -> anyhow::Result<ExitCode> {
     let findings = judge(&seen);
     let mut out = std::io::stdout().lock();
     out.write_all(text(&seen, &findings, Lang::En).as_bytes()).and_then(|()| out.flush()).context("failed to write to standard output")?;
-    Ok(if findings.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) })
+    Ok(ExitCode::from(Verdict::of(&seen, &findings).exit_status()))
 }
 
 async fn read(client: &Client, path: &str) -> Read {
