@@ -99,13 +99,13 @@ fn by_helm(testbed: &Testbed, namespace: &Namespace<'_>, helm: &Helm<'_>, instal
     helm.run(&["install", "podsight", &previous, "--values", &before])?;
     serving(testbed, "0.0.1", 1)?;
     warns(testbed, namespace)?;
+    ensure!(has_rules(testbed)?, "the rules of the values are in no ConfigMap");
 
     let now = values(json!({}))?;
     helm.run(&["upgrade", "podsight", &chart, "--values", &now])?;
     serving(testbed, env!("CARGO_PKG_VERSION"), 2)?;
     warns(testbed, namespace)?;
-    let gone = testbed.kubectl.output(&["get", "configmap", "podsight-webhook", "-n", SYSTEM])?;
-    ensure!(!gone.status.success(), "the rules' ConfigMap outlives its value");
+    ensure!(!has_rules(testbed)?, "the rules' ConfigMap outlives its value");
 
     helm.run(&["rollback", "podsight", "1"])?;
     serving(testbed, "0.0.1", 1)?;
@@ -138,6 +138,19 @@ fn by_kustomize(testbed: &Testbed, installed: &Path, folder: &Path) -> Result<()
     let root = folders::repository()?;
     ensure!(root.join("deploy/base").is_dir(), "the checkout is gone");
     Ok(())
+}
+
+/// Whether there is the ConfigMap that the chart makes of rules, the one that the webhook's Deployment mounts.
+fn has_rules(testbed: &Testbed) -> Result<bool> {
+    let deployment = testbed.kubectl.get(&["deployment", "podsight-webhook", "-n", SYSTEM])?;
+    let volumes = deployment.pointer("/spec/template/spec/volumes").and_then(Value::as_array);
+    let mounted =
+        volumes.into_iter().flatten().find(|volume| volume["name"] == "config").context("the Deployment mounts no configuration")?;
+    let name = text(mounted, "/configMap/name");
+    ensure!(name == "podsight-config", "the Deployment mounts the ConfigMap {name}");
+    // With --ignore-not-found only a failure to ask is a failure.
+    let shown = testbed.kubectl.run(&["get", "configmap", name, "-n", SYSTEM, "--ignore-not-found", "-o", "name"])?;
+    Ok(!shown.trim().is_empty())
 }
 
 /// Waits until the Deployment of this revision of the chart serves with so many replicas.
