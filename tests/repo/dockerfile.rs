@@ -1,7 +1,9 @@
 //! What the Dockerfile must hold. No engine runs here; `cargo xtask image` builds the same images for the test nodes.
 
 use crate::repository;
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
+use podsight_testbed::static_programs;
+use podsight_tests::skipped;
 
 /// The instructions, continuation lines joined, comments left out.
 fn instructions() -> Result<Vec<String>> {
@@ -57,6 +59,24 @@ fn the_build_keeps_to_the_lock_file() -> Result<()> {
     for part in ["cargo build --locked --profile image", "--package podsight-webhook", "--package podsight-agent", "--package podsight-cli"]
     {
         assert!(run.iter().all(|line| line.contains(part)), "{part}");
+    }
+    Ok(())
+}
+
+/// An image's archive, which holds its layers as they are in memory and on disk, and not compressed.
+const IMAGE_MAX_BYTES: u64 = 10_000_000;
+
+#[test]
+fn each_image_takes_ten_megabytes_at_most() -> Result<()> {
+    let folder = static_programs::target_folder()?.join("images");
+    for binary in ["podsight-webhook", "podsight-agent", "podsight"] {
+        let archive = folder.join(format!("{binary}-{}.tar", env!("CARGO_PKG_VERSION")));
+        if !archive.is_file() {
+            skipped(&format!("{} has not been made yet: cargo xtask image makes it", archive.display()));
+            continue;
+        }
+        let bytes = archive.metadata().with_context(|| format!("look at {}", archive.display()))?.len();
+        ensure!(bytes <= IMAGE_MAX_BYTES, "{} has {bytes} bytes, and may have {IMAGE_MAX_BYTES}", archive.display());
     }
     Ok(())
 }
