@@ -170,6 +170,7 @@ fn registries() -> Result<[Metrics; 2]> {
     podsight_webhook::metrics::WebhookMetrics::register(webhook.own());
     // A family that is empty does not tell that its values are gauges.
     WatchMetrics::register(webhook.own()).watched(WatchedKind::Node, 0, false);
+    podsight_webhook::events::EventMetrics::register(webhook.own());
     podsight_runtime::serve::ConnectionMetrics::default().register(webhook.own());
     podsight_webhook::certificates::KeeperMetrics::register(webhook.own());
     certificates()?.register(webhook.own());

@@ -12,6 +12,8 @@ mod webhook;
 mod webhook_answers;
 mod webhook_certificate;
 #[cfg(test)]
+mod webhook_events;
+#[cfg(test)]
 mod webhook_history;
 mod webhook_hostile;
 mod webhook_limits;

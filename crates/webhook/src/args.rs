@@ -31,6 +31,9 @@ pub struct Args {
     /// Follow Secrets as well: their names and the hashes of their keys. It takes the right to list Secrets
     #[arg(long, env = "PODSIGHT_WATCH_SECRETS")]
     pub watch_secrets: bool,
+    /// Write findings as Events on the workloads too, for those whom no warning reaches. It takes the right to create and patch Events
+    #[arg(long, env = "PODSIGHT_EVENTS")]
+    pub events: bool,
     /// How log lines look: text or json
     #[arg(long, env = "PODSIGHT_LOG_FORMAT", value_name = "FORMAT", default_value = "text")]
     pub log_format: LogFormat,

@@ -4,6 +4,7 @@
 
 pub mod certificates;
 pub mod config;
+pub mod events;
 pub mod history;
 pub mod metrics;
 

@@ -26,6 +26,8 @@ pub(crate) struct Review {
     pub(crate) sub_resource: String,
     /// Where the object is, or will be; empty where the API server does not say.
     pub(crate) namespace: String,
+    /// Nothing comes of it. What is there and is no `false` counts as `true`.
+    pub(crate) is_dry_run: bool,
     /// The object as it will be; absent on DELETE.
     pub(crate) object: Option<Object>,
     /// The object as it was; absent on CREATE.
@@ -82,6 +84,8 @@ struct Request<'a, O> {
     sub_resource: Option<&'a RawValue>,
     #[serde(borrow)]
     namespace: Option<&'a RawValue>,
+    #[serde(borrow)]
+    dry_run: Option<&'a RawValue>,
     object: Option<O>,
     old_object: Option<O>,
 }
@@ -111,6 +115,7 @@ fn review<O>(envelope: Envelope<'_, Request<'_, O>>, read: impl Fn(O) -> Object)
         operation: string(request.operation).map_or(Operation::Other, |operation| Operation::of(&operation)),
         sub_resource: string(request.sub_resource).unwrap_or_default(),
         namespace: string(request.namespace).unwrap_or_default(),
+        is_dry_run: request.dry_run.is_some_and(|raw| raw.get() != "false"),
         object: request.object.map(&read),
         old_object: request.old_object.map(&read),
     })

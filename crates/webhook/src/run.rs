@@ -3,6 +3,7 @@
 use crate::args::Args;
 use crate::certificates::{Keeper, KeeperMetrics, Source};
 use crate::config;
+use crate::events::{self, EventMetrics};
 use crate::history;
 use crate::metrics::{WatchMetrics, WebhookMetrics};
 use crate::server::{NAMESPACE, Webhook, check};
@@ -36,9 +37,13 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     let mut metrics = Metrics::new("podsight_webhook", env!("CARGO_PKG_VERSION"));
     let cluster = Arc::new(Cluster::new(NAMESPACE));
     let (facts, namespaces) = (Arc::clone(&cluster), Arc::clone(&cluster));
-    let webhook = Webhook::new(check, WebhookMetrics::register(metrics.own()))
+    let mut webhook = Webhook::new(check, WebhookMetrics::register(metrics.own()))
         .knowing(facts)
         .knowing_namespaces(Arc::new(move |name| namespaces.namespace_labels(name)));
+    let (events, outbox) = events::queue(&EventMetrics::register(metrics.own()));
+    if args.events {
+        webhook = webhook.telling(events);
+    }
     let watch_metrics = WatchMetrics::register(metrics.own());
     let connections = ConnectionMetrics::default();
     connections.register(metrics.own());
@@ -80,7 +85,15 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
         Some(keeper) => tokio::spawn(keeper.run(shutdown.stop())),
     };
     let following = match podsight_runtime::client::connect().await {
-        Ok(client) => Some(tokio::spawn(history::follow(client, webhook.history().clone(), webhook.metrics().clone(), shutdown.stop()))),
+        Ok(client) => {
+            if args.events {
+                // In a pod it is the pod's name.
+                let replica =
+                    std::env::var("HOSTNAME").ok().filter(|name| !name.is_empty()).unwrap_or_else(|| "podsight-webhook".to_owned());
+                let _events = tokio::spawn(outbox.run(client.clone(), replica, shutdown.stop()));
+            }
+            Some(tokio::spawn(history::follow(client, webhook.history().clone(), webhook.metrics().clone(), shutdown.stop())))
+        }
         Err(error) => {
             tracing::debug!(error = &error as &dyn std::error::Error, "Without a cluster nothing is known of what was killed before.");
             None

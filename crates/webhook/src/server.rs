@@ -2,6 +2,7 @@
 
 use crate::answer::{self, Answer, Outcome, Reason};
 use crate::config::Policy;
+use crate::events::{Events, Note};
 use crate::facts::RequestFacts;
 use crate::gate::Gate;
 use crate::history::SharedHistory;
@@ -67,6 +68,7 @@ pub struct Webhook {
     history: SharedHistory,
     cluster: Arc<Cluster>,
     namespace_labels: NamespaceLabels,
+    events: Option<Events>,
     metrics: WebhookMetrics,
     waiting: Gate,
     large: Arc<Semaphore>,
@@ -88,6 +90,7 @@ impl Webhook {
             history: SharedHistory::default(),
             cluster: Arc::new(Cluster::new(NAMESPACE)),
             namespace_labels: Arc::new(|_| None),
+            events: None,
             metrics,
             waiting: Gate::new(WAITING_MAX_BYTES),
             large: Arc::new(Semaphore::new(LARGE_MAX)),
@@ -111,6 +114,13 @@ impl Webhook {
     #[must_use]
     pub fn knowing_namespaces(mut self, namespace_labels: NamespaceLabels) -> Self {
         self.namespace_labels = namespace_labels;
+        self
+    }
+
+    /// Tells of findings by Events from here on.
+    #[must_use]
+    pub fn telling(mut self, events: Events) -> Self {
+        self.events = Some(events);
         self
     }
 
@@ -152,6 +162,11 @@ impl Webhook {
             Answer::plain(review.kind, review.operation, Outcome::NotUnderstood(Reason::Panic))
         });
         self.metrics.answered(&answer);
+        if let (Ask::Validate, Some(events)) = (ask, &self.events)
+            && let Some(note) = Note::of(&review, &answer)
+        {
+            events.offer(note);
+        }
         Ok(answer::encode(&review.uid, &answer))
     }
 

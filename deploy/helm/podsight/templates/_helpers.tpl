@@ -90,7 +90,7 @@ Puts the values that both programs have into a workload. Takes {root, object, va
 {{- end -}}
 
 {{/*
-A webhook configuration with the values that both have. Takes {root, file, failurePolicy}.
+A webhook configuration with the values that both have. Takes {root, file, failurePolicy, sideEffects}.
 */}}
 {{- define "podsight.configuration" -}}
 {{- $root := .root -}}
@@ -102,6 +102,7 @@ A webhook configuration with the values that both have. Takes {root, file, failu
 {{- end }}
 {{- range .webhooks }}
 {{- $_ := set . "failurePolicy" $.failurePolicy }}
+{{- $_ := set . "sideEffects" $.sideEffects }}
 {{- $_ := set . "timeoutSeconds" $values.timeoutSeconds }}
 {{- $expressions := list }}
 {{- range .namespaceSelector.matchExpressions }}
