@@ -33,30 +33,44 @@ struct Objects<'t> {
 }
 
 impl<'t> Objects<'t> {
-    /// Gives the webhook's identity the opt-in part as well, Secrets, under a name of this test's own.
+    /// Gives the webhook's identity the opt-in parts as well, Secrets and Events, under names of this test's own.
     fn create(testbed: &'t Testbed, folder: &Path) -> Result<Self> {
         static NUMBER: AtomicUsize = AtomicUsize::new(0);
         let name = format!("e2e-following-{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
         let objects = Self { testbed, name };
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/components/watch-secrets/role.yaml");
-        let yaml = std::fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
-        let roles = folder.join("roles.yaml");
-        std::fs::write(&roles, yaml.replace("podsight-webhook-secrets", &objects.name))?;
-        testbed.kubectl.run(&["create", "-f", &roles.display().to_string()])?;
+        for (component, role, name) in [
+            ("watch-secrets", "podsight-webhook-secrets", objects.name.clone()),
+            ("events", "podsight-webhook-events", objects.events_role()),
+        ] {
+            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../deploy/components/{component}/role.yaml"));
+            let yaml = std::fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
+            let roles = folder.join("roles.yaml");
+            std::fs::write(&roles, yaml.replace(role, &name))?;
+            testbed.kubectl.run(&["create", "-f", &roles.display().to_string()])?;
+        }
         Ok(objects)
+    }
+
+    fn events_role(&self) -> String {
+        format!("{}-events", self.name)
     }
 }
 
 impl Drop for Objects<'_> {
     fn drop(&mut self) {
         let kinds = "validatingwebhookconfiguration,clusterrole,clusterrolebinding";
-        drop(self.testbed.kubectl.output(&["delete", kinds, &self.name, "--ignore-not-found"]));
+        drop(self.testbed.kubectl.output(&["delete", kinds, &self.name, &self.events_role(), "--ignore-not-found"]));
     }
 }
 
 impl<'t> Following<'t> {
     /// Starts the webhook, waits until it knows all kinds, and has the API server ask it.
     pub(crate) fn start(testbed: &'t Testbed) -> Result<Self> {
+        Self::start_with(testbed, &[])
+    }
+
+    /// The same with more arguments.
+    pub(crate) fn start_with(testbed: &'t Testbed, arguments: &[&str]) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let objects = Objects::create(testbed, folder.path())?;
         let authority = Authority::new()?;
@@ -68,12 +82,13 @@ impl<'t> Following<'t> {
         };
         let certificate = file("tls.crt", &pair.certificate)?;
         let key = file("tls.key", &pair.key)?;
-        let kubeconfig = file("kubeconfig", &kubeconfig(testbed)?.to_string())?;
+        let kubeconfig = file("kubeconfig", &kubeconfig(testbed, "podsight-webhook")?.to_string())?;
         let program = testbed.description.podsight.with_file_name("podsight-webhook");
         let mut child = Command::new(&program)
             .env("KUBECONFIG", kubeconfig)
             .args(["--listen=127.0.0.1:0", "--admin-listen=127.0.0.1:0", "--log-format=json", "--watch-secrets"])
             .args(["--tls-cert", &certificate, "--tls-key", &key])
+            .args(arguments)
             .stderr(Stdio::piped())
             .spawn()
             .with_context(|| format!("start {}", program.display()))?;
@@ -103,6 +118,8 @@ impl<'t> Following<'t> {
         let mut webhook = configuration.pointer("/webhooks/0").and_then(Value::as_object).context("no webhook is installed")?.clone();
         let call = json!({"url": format!("https://{listen}/validate"), "caBundle": BASE64_STANDARD.encode(authority.certificate())});
         webhook.insert("clientConfig".to_owned(), call);
+        // As with components/events; it is true without Events, too.
+        webhook.insert("sideEffects".to_owned(), json!("NoneOnDryRun"));
         webhook.insert("namespaceSelector".to_owned(), json!({"matchLabels": {LABEL: self.objects.name}}));
         let object = json!({"apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingWebhookConfiguration",
             "metadata": {"name": self.objects.name}, "webhooks": [webhook]});
@@ -125,16 +142,16 @@ impl Drop for Following<'_> {
     }
 }
 
-/// The testbed's server, and a token of the webhook's ServiceAccount.
-fn kubeconfig(testbed: &Testbed) -> Result<Value> {
+/// The testbed's server, and a token of a ServiceAccount of podsight's.
+pub(crate) fn kubeconfig(testbed: &Testbed, account: &str) -> Result<Value> {
     let file = &testbed.description.kubeconfig;
     let own = Kubeconfig::read_from(file).with_context(|| format!("read {}", file.display()))?;
     let cluster = own.clusters.first().and_then(|cluster| cluster.cluster.clone()).context("no cluster in the kubeconfig")?;
-    let token = testbed.kubectl.run(&["create", "token", "podsight-webhook", "-n", SYSTEM])?;
+    let token = testbed.kubectl.run(&["create", "token", account, "-n", SYSTEM])?;
     Ok(json!({
         "apiVersion": "v1", "kind": "Config", "current-context": "podsight",
         "clusters": [{"name": "podsight", "cluster": cluster}],
-        "users": [{"name": "webhook", "user": {"token": token.trim()}}],
-        "contexts": [{"name": "podsight", "context": {"cluster": "podsight", "user": "webhook"}}],
+        "users": [{"name": account, "user": {"token": token.trim()}}],
+        "contexts": [{"name": "podsight", "context": {"cluster": "podsight", "user": account}}],
     }))
 }

@@ -14,6 +14,8 @@ mod e2e_ephemeral;
 mod e2e_mutation;
 mod e2e_policy;
 mod e2e_silence;
+#[cfg(test)]
+mod e2e_visible;
 mod e2e_warnings;
 mod e2e_webhook_stopped;
 mod following;

@@ -121,6 +121,7 @@ fn helm_gives_what_kustomize_gives() -> Result<()> {
         ("openshift", &["overlays/openshift"], &[]),
         ("observability", &["base", "observability"], &[]),
         ("secret", &["base"], &["components/mounted-certificate"]),
+        ("visible", &["base"], &["components/events", "components/reports"]),
         ("narrow", &["base"], &["components/without-counters", "components/watch-secrets", "policy/webhook-network"]),
     ] {
         let helm = chart.ci(values)?;

@@ -15,4 +15,5 @@ mod overlays;
 mod policy;
 mod repository;
 mod rights;
+mod visible;
 mod watches;

@@ -21,6 +21,8 @@ mod webhook_limits;
 mod webhook_own_certificate;
 mod webhook_panic;
 #[cfg(test)]
+mod webhook_reports;
+#[cfg(test)]
 mod webhook_self_check;
 mod webhook_shutdown;
 #[cfg(test)]

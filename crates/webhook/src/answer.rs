@@ -137,7 +137,7 @@ fn outcome(workload: &Workload<'_>, findings: &[Finding], policy: Here<'_>) -> O
 
 /// Whether one of Kubernetes' own controllers (or, for mirror pods, the kubelet) made the object: its owner was judged when it was
 /// applied, and nobody reads the warnings of a controller.
-fn made_by_controller(object: &Value) -> bool {
+pub(crate) fn made_by_controller(object: &Value) -> bool {
     let owners = object.pointer("/metadata/ownerReferences").and_then(Value::as_array);
     owners.into_iter().flatten().any(|owner| {
         let version = owner.get("apiVersion").and_then(Value::as_str);

@@ -9,6 +9,7 @@ use std::time::Duration;
 /// Warns at kubectl apply about pods that will not start or will be killed.
 #[derive(Clone, Debug, clap::Parser)]
 #[command(name = "podsight-webhook", version)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct Args {
     /// Where API servers are answered, over TLS
     #[arg(long, env = "PODSIGHT_LISTEN", value_name = "ADDRESS", default_value = "0.0.0.0:8443")]
@@ -25,6 +26,9 @@ pub struct Args {
     /// Says what is wrong or risky with the installation, and ends: 0 nothing is in what could be looked at, 1 something is, 2 nothing could be judged
     #[arg(long)]
     pub self_check: bool,
+    /// Looks at every workload once, writes what is found as reports (of openreports.io, or of wgpolicyk8s.io where that alone is known), and ends
+    #[arg(long, conflicts_with = "self_check")]
+    pub reports: bool,
     /// Configuration (YAML); a changed file is taken over while the server runs
     #[arg(long, env = "PODSIGHT_CONFIG", value_name = "FILE")]
     pub config: Option<PathBuf>,

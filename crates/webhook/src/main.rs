@@ -15,6 +15,10 @@ fn main() -> anyhow::Result<ExitCode> {
             ExitCode::from(2)
         }));
     }
+    if args.reports {
+        podsight_runtime::block_on(podsight_webhook::write_reports(args))??;
+        return Ok(ExitCode::SUCCESS);
+    }
     podsight_runtime::block_on(podsight_webhook::run(args))??;
     Ok(ExitCode::SUCCESS)
 }

@@ -3,7 +3,10 @@
 //! Until a kind is listed, while its watch fails and where it may not be read, nothing is known of it, and the rules say nothing about it.
 
 mod follow;
+mod list;
 mod seen;
+
+pub(crate) use list::list;
 
 use crate::metrics::{WatchMetrics, WatchedKind};
 use podsight_cluster::{Cluster, Kind};

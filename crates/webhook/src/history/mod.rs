@@ -13,6 +13,13 @@ use podsight_history::{History, KilledPod, PastKills, WorkloadKey};
 use podsight_spec::Workload;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+/// Learns once what is kept. Where it cannot be read nothing is known, as in a cluster where nothing was killed.
+pub(crate) async fn load(client: kube::Client, history: &SharedHistory) {
+    if let Err(error) = keep::Keeper::new(client).load(history).await {
+        tracing::info!(error = &error as &dyn std::error::Error, "Nothing is known of what was killed before.");
+    }
+}
+
 /// The history that requests look into and the watch writes. Clones share it.
 #[derive(Clone, Debug, Default)]
 pub struct SharedHistory(Arc<RwLock<History>>);

@@ -17,13 +17,13 @@ use tokio::sync::Semaphore;
 use tokio::time::sleep;
 
 /// Objects of one page, where they come whole: an object may have 1 MiB, and a page is in memory at once.
-const PAGE: u32 = 20;
+pub(super) const PAGE: u32 = 20;
 /// Objects of one page, where only their metadata come: at most some 300 KiB each, and most of them 1.
-const METADATA_PAGE: u32 = 100;
+pub(super) const METADATA_PAGE: u32 = 100;
 /// How long a kind that may not be read is left alone. Somebody may grant the right.
 const REFUSED_WAIT: Duration = Duration::from_mins(10);
 /// About how many bytes one kind may take. Of a kind that needs more nothing is kept.
-const MOST_BYTES: usize = 16 << 20;
+pub(super) const MOST_BYTES: usize = 16 << 20;
 
 /// One kind to be followed.
 pub(super) struct Watch {
