@@ -5,6 +5,7 @@ use anyhow::{Context as _, Result, ensure};
 use clap::CommandFactory as _;
 use podsight_cause::{Cause, Lang, Predictable};
 use podsight_evidence::annotation;
+use podsight_mutation::{LIMIT_ANNOTATION, MUTATED_ANNOTATION, RUNTIME_ANNOTATION};
 use podsight_runtime::admin::Readiness;
 use podsight_runtime::certificate::{CertificateFiles, CertificateStore};
 use podsight_runtime::metrics::Metrics;
@@ -49,12 +50,20 @@ fn annotations() -> Result<String> {
     let evidence = annotation::read(EVIDENCE).context("the example is not evidence")?;
     let sentence = podsight_evidence::sentence::sentence(&evidence).context("the example says nothing")?;
     let value: serde_json::Value = serde_json::from_str(&annotation::write(&evidence)).context("evidence is not JSON")?;
-    let mut text = head("Annotations and labels", "crates/evidence");
+    let mut text = head("Annotations and labels", "crates/evidence and crates/mutation");
     write!(
         text,
         "## What you set\n\n| on | key | value | does |\n|---|---|---|---|\n\
          | a namespace | label `podsight.dev/admission` | `disabled` | no admission reviews in it |\n\
-         | a workload or pod | annotation `podsight.dev/ignore` | ids of [rules](../rules/README.md), or `all` | those rules stay silent |\n\n\
+         | a workload or pod | annotation `podsight.dev/ignore` | ids of [rules](../rules/README.md), or `all` | those rules stay silent, and [changes](../operations.md#changes) of those names are not made |\n\
+         | a namespace | label `podsight.dev/mutation` | `enabled` | what is applied in it is [changed](../operations.md#changes) |\n\
+         | a workload or pod, or its template | annotation `{RUNTIME_ANNOTATION}` | `go` or `java` for all containers, or `main=go,worker=java` | the language's runtime is told the memory limit |\n\
+         | a workload or pod, or its template | annotation `{LIMIT_ANNOTATION}` | names of containers with commas between them, or `all` | the memory limit may be raised to what the kills of before suggest |\n\n\
+         The last two do something in namespaces with the label alone.\n\n\
+         ## What the webhook writes\n\n\
+         | on | key | value |\n|---|---|---|\n\
+         | what it changed | annotation `{MUTATED_ANNOTATION}` | JSON: a list of `{{path, from, to, rule}}`, what still stands there of all changes so far |\n\
+         | a report that had no room for all results | annotation `podsight.dev/omitted` | how many are left out |\n\n\
          ## What the agent writes\n\nOn pods in which the kernel killed something, by a patch of `pods/status` as the field manager `podsight-agent`.\n\n\
          | key | value |\n|---|---|\n\
          | annotation `{}` | a sentence for people |\n\
