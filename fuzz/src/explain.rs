@@ -21,7 +21,7 @@ pub fn explain(data: &[u8]) {
         assert!(!text.trim().is_empty());
         let styles_only = text.chars().all(|c| matches!(c, '\n' | '\u{1b}') || !render::hostile(c));
         assert!(styles_only, "nothing of the input reaches the terminal as it is: {text:?}");
-        assert!(!render::line(&explanation, lang).contains("\n\n"));
+        assert!(render::Line::of(&explanation, lang).is_none_or(|line| !line.to_string().contains("\n\n")));
         assert!(serde_json::from_str::<Value>(&render::json(&explanation).unwrap_or_default()).is_ok());
         assert!(!render::markdown(&explanation, lang).is_empty());
         let page = render::html(&[explanation], lang);

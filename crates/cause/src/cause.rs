@@ -50,7 +50,7 @@ causes! {
     ImageNotFound {
         "image-not-found", Image, Partly,
         en: "The registry answers, but it has no such repository, tag or digest.",
-        zh: "镜像仓库有应答，但其中没有这个仓库路径、标签或摘要。"
+        zh: "镜像仓库有响应，但其中没有这个仓库路径、标签或摘要。"
     }
     ImageAccessDenied {
         "image-access-denied", Image, Partly,
@@ -65,7 +65,7 @@ causes! {
     ImageRegistryTls {
         "image-registry-tls", Image, No,
         en: "The registry is reached but the TLS handshake fails: certificate untrusted, expired or for another name, or plain HTTP answered.",
-        zh: "能连到镜像仓库，但 TLS 握手失败：证书不受信任、已过期、名称不符，或对方用明文 HTTP 应答。"
+        zh: "能连到镜像仓库，但 TLS 握手失败：证书不受信任、已过期、名称不符，或对方用明文 HTTP 响应。"
     }
     ImageRateLimited {
         "image-rate-limited", Image, No,
@@ -115,7 +115,7 @@ causes! {
     PvcUnbound {
         "pvc-unbound", Reference, Partly,
         en: "A PersistentVolumeClaim exists but has no volume, for want of its StorageClass, a fitting volume or a working provisioner.",
-        zh: "PersistentVolumeClaim 存在但没有绑定卷：缺少 StorageClass、没有合适的卷，或供应程序没有工作。"
+        zh: "PersistentVolumeClaim 存在但没有绑定卷：缺少 StorageClass、没有合适的卷，或 provisioner 没有工作。"
     }
     VolumeMountFailed {
         "volume-mount-failed", Reference, Partly,
@@ -160,7 +160,7 @@ causes! {
     AppNativeCrash {
         "app-native-crash", App, No,
         en: "The program was ended by a fault of its own machine code: segmentation fault, abort, illegal instruction, bus error, arithmetic trap.",
-        zh: "程序因自身机器码的错误而终止：段错误、abort、非法指令、总线错误或算术异常。"
+        zh: "程序因原生代码出错而终止：段错误、abort、非法指令、总线错误或算术异常。"
     }
     LanguageHeapExhausted {
         "language-heap-exhausted", App, Partly,
@@ -175,7 +175,7 @@ causes! {
     DependencyUnavailable {
         "dependency-unavailable", App, No,
         en: "Another service that the program needs (database, API server, leader-election lease, cluster peer) does not answer or is not ready.",
-        zh: "程序依赖的另一个服务（数据库、API server、选主租约、集群成员）没有应答或尚未就绪。"
+        zh: "程序依赖的另一个服务（数据库、API server、选主租约、集群成员）没有响应或尚未就绪。"
     }
     CompletedButRestarted {
         "completed-but-restarted", App, Partly,
@@ -190,12 +190,12 @@ causes! {
     OomPodLimit {
         "oom-pod-limit", Memory, Partly,
         en: "The kernel killed a process because the pod, or a group above it, reached its memory limit while the container was within its own.",
-        zh: "Pod 或其上级控制组达到了内存上限，内核因此杀死了一个进程，而容器本身并未超限。"
+        zh: "Pod 或其上级控制组达到内存上限，内核因此杀死了一个进程，而容器本身并未超限。"
     }
     OomNode {
         "oom-node", Memory, Partly,
         en: "The node as a whole ran out of memory and the kernel chose this container as the victim.",
-        zh: "整个节点内存耗尽，内核选中了这个容器作为牺牲者。"
+        zh: "整个节点内存耗尽，内核选中并杀死了这个容器。"
     }
     OomChildProcess {
         "oom-child-process", Memory, Partly,
@@ -230,7 +230,7 @@ causes! {
     EvictedOnRequest {
         "evicted-on-request", Stop, No,
         en: "The pod was removed on purpose: drain, eviction API, descheduler, autoscaler or a NoExecute taint.",
-        zh: "Pod 被有意移除：节点排空、驱逐 API、descheduler、自动伸缩器或 NoExecute 污点。"
+        zh: "Pod 被主动移除：节点排空、驱逐 API、descheduler、自动伸缩器或 NoExecute 污点。"
     }
     Preempted {
         "preempted", Stop, Partly,
@@ -250,7 +250,7 @@ causes! {
     KilledExternally {
         "killed-externally", Stop, No,
         en: "Something outside Kubernetes and the kernel memory killer ended the process: runtime tool, security agent, user-space memory daemon, a person.",
-        zh: "Kubernetes 和内核内存管理之外的某个东西结束了进程：运行时工具、安全代理、用户态内存守护进程，或者某个人。"
+        zh: "进程不是被 Kubernetes 或内核 OOM 终止的，而是被别的程序或人终止：运行时工具、安全代理、用户态内存守护进程，或者某个人。"
     }
     KillerUnknown {
         "killer-unknown", Stop, No,
@@ -300,12 +300,12 @@ causes! {
     UnschedulableTaint {
         "unschedulable-taint", Scheduling, Partly,
         en: "Every node that would fit is cordoned or has a taint that the pod does not tolerate.",
-        zh: "本来合适的节点都被封锁（cordon），或带有 Pod 不容忍的污点。"
+        zh: "本来合适的节点都被 cordon（不可调度），或带有 Pod 不容忍的污点。"
     }
     UnschedulablePlacementRule {
         "unschedulable-placement-rule", Scheduling, Partly,
         en: "Pods or volumes already in place exclude every node: pod affinity, spread rule, host port, volume zone, volume count.",
-        zh: "已在位的 Pod 或卷排除了所有节点：Pod 亲和性、拓扑分布、主机端口、卷所在可用区或卷数量。"
+        zh: "现有的 Pod 或卷使所有节点都无法使用：Pod 亲和性、拓扑分布、主机端口、卷所在可用区或卷数量。"
     }
     SchedulingGated {
         "scheduling-gated", Scheduling, Yes,
@@ -320,7 +320,7 @@ causes! {
     AdmissionNodeFull {
         "admission-node-full", Admission, Partly,
         en: "The node chosen for the pod had no room left when the kubelet checked: CPU, memory, storage, pod slots, devices, or a resize that does not fit.",
-        zh: "kubelet 检查时，为 Pod 选定的节点已没有余量：CPU、内存、存储、Pod 名额、设备，或无法满足的原地扩缩。"
+        zh: "kubelet 检查时，为 Pod 选定的节点已没有余量：CPU、内存、存储、Pod 名额、设备，或无法满足的原地资源调整。"
     }
     AdmissionNodeMismatch {
         "admission-node-mismatch", Admission, Partly,
@@ -340,7 +340,7 @@ causes! {
     SandboxFailed {
         "sandbox-failed", Runtime, Partly,
         en: "The pod sandbox cannot be made: network plugin missing, not ready or out of addresses, or runtime handler unknown to the node.",
-        zh: "无法创建 Pod 沙箱：网络插件缺失、未就绪或地址耗尽，或节点不认识所要求的运行时处理程序。"
+        zh: "无法创建 Pod 沙箱：网络插件缺失、未就绪或地址耗尽，或节点不认识所要求的 runtime handler。"
     }
     RuntimeFailing {
         "runtime-failing", Runtime, No,
@@ -390,6 +390,6 @@ causes! {
     Unknown {
         "unknown", Unknown, No,
         en: "The cause cannot be told from this input.",
-        zh: "从这些输入无法判断原因。"
+        zh: "仅凭现有输入无法判断原因。"
     }
 }

@@ -3,6 +3,8 @@
 pub(crate) mod bundle;
 pub(crate) mod cluster;
 mod mend;
+mod piece;
+mod printed;
 mod selector;
 mod table;
 mod target;
@@ -33,7 +35,8 @@ pub(crate) struct Args {
     /// Pods (NAME or pod/NAME), or what made them (deploy/NAME, job/NAME and the like) [default: those of the namespace that are not well]
     #[arg(value_name = "POD")]
     names: Vec<String>,
-    /// Read pods from a file or folder instead of the cluster: JSON or YAML, lists and dumps too, - for standard input
+    /// Read pods from a file or folder instead of the cluster: JSON or YAML, lists and dumps too, or what kubectl describe and kubectl get
+    /// pods print; - for standard input
     #[arg(short = 'f', long = "filename", value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Read events from a file
@@ -96,13 +99,17 @@ impl Args {
         }
         let mut bundle = Bundle::default();
         let online = self.files.is_empty();
-        let columns = if online { target::fetch(&self, &mut bundle)? } else { ServerColumns::default() };
+        let mut columns = if online { target::fetch(&self, &mut bundle)? } else { ServerColumns::default() };
         for file in &self.files {
             read(file, &mut bundle, Expect::Anything);
         }
         for file in &self.events {
             read(file, &mut bundle, Expect::Events);
         }
+        if !online {
+            bundle.take_objects_of_events();
+        }
+        columns.extend(std::mem::take(&mut bundle.columns));
         let kills = self.kernel_kills()?;
         for problem in &bundle.problems {
             output::note(problem);
@@ -383,14 +390,18 @@ fn lines(explainer: &Explainer<'_>, lang: Lang, out: &mut impl std::io::Write) -
     let mut lines = Vec::new();
     let mut well = 0_u64;
     explainer.each(|_, explanation| {
-        match urgency(explanation) {
-            Urgency::Well => well += 1,
-            urgency => lines.push((urgency, std::cmp::Reverse(explanation.columns.restarts), render::line(explanation, lang))),
+        match (urgency(explanation), render::Line::of(explanation, lang)) {
+            (Urgency::Well, _) | (_, None) => well += 1,
+            (urgency, Some(line)) => {
+                let name = (explanation.namespace.clone(), explanation.name.clone());
+                lines.push(((urgency, std::cmp::Reverse(explanation.columns.restarts), name), line));
+            }
         }
         Ok(())
     })?;
-    lines.sort();
-    for (_, _, line) in &lines {
+    lines.sort_by(|(one, _), (other, _)| one.cmp(other));
+    let lines: Vec<render::Line> = lines.into_iter().map(|(_, line)| line).collect();
+    for line in render::lines(&lines) {
         write!(out, "{line}")?;
     }
     match lang {
@@ -404,6 +415,8 @@ fn lines(explainer: &Explainer<'_>, lang: Lang, out: &mut impl std::io::Write) -
 enum Urgency {
     /// It does not work now.
     Down,
+    /// It has ended for good without its work done: a new one may run already.
+    Over,
     /// It works, and has failed before.
     Past,
     Well,
@@ -416,5 +429,9 @@ fn urgency(explanation: &Explanation) -> Urgency {
     }
     let works =
         explanation.columns.status == "Running" && explanation.columns.ready.split_once('/').is_some_and(|(ready, total)| ready == total);
-    if works { Urgency::Past } else { Urgency::Down }
+    match (works, explanation.over) {
+        (true, _) => Urgency::Past,
+        (_, true) => Urgency::Over,
+        _ => Urgency::Down,
+    }
 }

@@ -100,6 +100,29 @@ fn any_input_gets_an_answer() {
     insta::assert_snapshot!(inputs.map(|input| format!("{input}\n{}", said(&["explain", "-f", "-"], Some(input)))).join("\n"));
 }
 
+/// What people paste: pieces of pods, and what kubectl prints for the eye.
+#[test]
+fn pieces_and_printed_texts_get_an_answer() {
+    let describe = "Name:         web-0\nNamespace:    shop\nNode:         worker-1/10.0.0.1\nStatus:       Running\nContainers:\n  app:\n    Image:          acme/app:1\n    \
+        State:          Waiting\n      Reason:       CrashLoopBackOff\n    Last State:     Terminated\n      Reason:       OOMKilled\n      Exit Code:    137\n      \
+        Started:      Sun, 22 Nov 2026 10:00:00 +0000\n      Finished:     Sun, 22 Nov 2026 10:00:09 +0000\n    Ready:          False\n    Restart Count:  5\n    \
+        Limits:\n      memory:  64Mi\nEvents:\n  Type     Reason   Age               From     Message\n  ----     ------   ----              ----     -------\n  \
+        Warning  BackOff  1m (x9 over 3m)   kubelet  Back-off restarting failed container app in pod web-0\n";
+    let inputs = [
+        r#"{"phase": "Failed", "reason": "Evicted", "message": "The node was low on resource: memory. "}"#,
+        r#"{"name": "app", "restartCount": 3, "state": {"waiting": {"reason": "CrashLoopBackOff"}}, "lastState": {"terminated": {"exitCode": 138, "reason": "Error"}}}"#,
+        r#"[{"name": "app", "ready": true, "state": {"running": {}}}, {"name": "log", "state": {"terminated": {"exitCode": 127, "reason": "Error"}}}]"#,
+        r#"{"terminated": {"exitCode": 139, "reason": "Error"}}"#,
+        r#"{"reason": "ImagePullBackOff", "message": "Back-off pulling image \"x\": ErrImagePull: x: not found"}"#,
+        describe,
+        "NAME    READY   STATUS             RESTARTS      AGE\nweb-0   0/1     ImagePullBackOff   0             5m\nweb-1   1/1     Running            3 (2m ago)    5m\n",
+        "LAST SEEN   TYPE      REASON             OBJECT      MESSAGE\n5m          Warning   FailedScheduling   pod/web-0   0/3 nodes are available: 3 Insufficient cpu.\n",
+        "NAME   READY   UP-TO-DATE   AVAILABLE   AGE\nweb    0/1     1            0           5m\n",
+        r#"{"kind": "Node", "metadata": {"name": "worker-1"}, "status": {"conditions": [{"type": "Ready", "status": "Unknown", "message": "Kubelet stopped posting node status."}]}}"#,
+    ];
+    insta::assert_snapshot!(inputs.map(|input| format!("{input}\n{}", said(&["explain", "-f", "-"], Some(input)))).join("\n"));
+}
+
 #[test]
 fn the_columns_of_an_older_server() {
     let pod = r#"{"kind": "Pod", "metadata": {"name": "a"}, "spec": {"containers": [{"name": "x"}, {"name": "y"}], "restartPolicy": "Never"},

@@ -152,7 +152,8 @@ impl<'a> Case<'a> {
             let end = container.end()?;
             let never_ran = NEVER_RAN.contains(&end.reason);
             let here = !never_ran && !blocked_earlier(container) && !START.contains(&container.waiting);
-            here.then_some((rank, container, end))
+            // A stop for a change of the spec is no failure.
+            (here && crate::killer::redefined(self, container, end).is_none()).then_some((rank, container, end))
         })
     }
 
@@ -178,7 +179,7 @@ impl<'a> Case<'a> {
     pub(crate) fn setting_up(&self) -> bool {
         !self.unscheduled()
             && !self.pod.over()
-            && self.pod.deletion.is_none()
+            && !self.pod.deleting
             && (!self.pod.any_container_tried() || self.pod.set_up_again())
             && self.pod.reason.is_empty()
     }

@@ -1,6 +1,7 @@
 //! The causes: one file each, with its matcher, its words in both languages and its commands.
 
 mod object_missing;
+mod other_kind;
 mod prelude;
 
 mod admission_node_full;

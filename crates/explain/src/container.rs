@@ -118,8 +118,10 @@ impl<'a> Container<'a> {
     }
 
     pub(crate) fn image(&self) -> &'a str {
-        let image = self.spec.text("image");
-        if image.is_empty() { self.status.text("image") } else { image }
+        let given = [self.spec.text("image"), self.status.text("image")].into_iter().find(|image| !image.is_empty());
+        // A piece of a pod may name it only in the words of the wait: `Back-off pulling image "x"`.
+        let said = || self.waiting_message.split_once("image \"").and_then(|(_, rest)| rest.split_once('"')).map(|(image, _)| image);
+        given.or_else(said).unwrap_or_default()
     }
 
     /// `command` and `args` in one row.

@@ -75,7 +75,7 @@ impl Event {
                     && agrees(&self.namespace, meta.text("namespace"))
                     && agrees(&self.uid, meta.text("uid"))
             }
-            "Node" => !self.name.is_empty() && self.name == pod.get_or_null("spec").text("nodeName"),
+            "Node" if pod.text("kind") != "Node" => !self.name.is_empty() && self.name == pod.get_or_null("spec").text("nodeName"),
             // Another object in the place of a pod.
             kind => {
                 kind == pod.text("kind")

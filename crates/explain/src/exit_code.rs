@@ -87,20 +87,24 @@ pub fn explain(given: &str, lang: Lang) -> Result<Meaning, ExitCodeError> {
     Ok(Meaning { given: given.to_owned(), shown: kept, signal, name, summary, checks, windows: windows.map(str::to_owned) })
 }
 
+/// The signal that a code of a container's status stands for: 129 to 192.
+pub fn signal(code: i64) -> Option<Signal> {
+    u8::try_from(code).ok()?.checked_sub(128).and_then(Signal::from_number)
+}
+
 /// The short name of a code of a container's status, for instance `SIGKILL` or `EX_USAGE`.
 pub fn name(code: i64, lang: Lang) -> String {
     if let Some(windows) = windows::name(code) {
         return windows.to_owned();
     }
-    match u8::try_from(code) {
-        Ok(code) => match code.checked_sub(128).and_then(Signal::from_number) {
-            Some(signal) => signal.name.to_owned(),
-            None => entry::entry(code, lang).name,
-        },
-        Err(_) => match lang {
+    match (u8::try_from(code), signal(code)) {
+        (_, Some(signal)) => signal.name.to_owned(),
+        (Ok(code), None) => entry::entry(code, lang).name,
+        (Err(_), None) if code == -1 => match lang {
             Lang::En => "not known".to_owned(),
             Lang::Zh => "未知".to_owned(),
         },
+        (Err(_), None) => format!("0x{:08X}", code & 0xFFFF_FFFF),
     }
 }
 

@@ -16,6 +16,8 @@ pub struct Explanation {
     pub name: Option<String>,
     /// The columns of `kubectl get pods`.
     pub columns: Columns,
+    /// Whether the pod has ended for good, well or not.
+    pub over: bool,
     /// What may be the cause, best first; at least one.
     pub causes: Vec<Explained>,
     /// The last lines of the log of the first cause's container, where they were given.

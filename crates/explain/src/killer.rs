@@ -7,6 +7,7 @@ use crate::candidate::say;
 use crate::case::{Case, event_quote};
 use crate::container::{Container, End, Role};
 use crate::event::Event;
+use crate::exit_code::Signal;
 use crate::explanation::{Confidence, Evidence, Source};
 use crate::memory::Proof;
 use crate::probe::{self, Fit};
@@ -39,7 +40,7 @@ fn verdict(cause: Cause, confidence: Confidence, weight: u8, evidence: Vec<Evide
 
 /// Decides for one end of a container; nothing where the container ended by itself as far as anyone can tell.
 pub(crate) fn decide(case: &Case<'_>, container: &Container<'_>, end: &End<'_>) -> Option<Verdict> {
-    let stopped = matches!(end.code, Some(137 | 143));
+    let stopped = matches!(end.code, Some(137 | 143)) || stop_signal(container, end);
     placeholder(end)
         .or_else(|| rule(end))
         .or_else(|| proven(case, container, end))
@@ -52,6 +53,14 @@ pub(crate) fn decide(case: &Case<'_>, container: &Container<'_>, end: &End<'_>) 
         .or_else(|| if stopped { stopping(case, container) } else { None })
         .or_else(|| if stopped { outside(case) } else { None })
         .or_else(|| (stopped || unasked_signal(end)).then(|| verdict(Cause::KillerUnknown, Confidence::Medium, 50, Vec::new())))
+}
+
+/// Whether the container ended by the signal that its pod or image names as the stop signal (`ContainerStopSignals`, 1.33); the status has the
+/// one that is in force.
+pub(crate) fn stop_signal(container: &Container<'_>, end: &End<'_>) -> bool {
+    let named = [container.status.text("stopSignal"), container.spec.get_or_null("lifecycle").text("stopSignal")];
+    let named = named.into_iter().find(|name| !name.is_empty()).and_then(Signal::from_name);
+    named.is_some() && named == end.code.and_then(crate::exit_code::signal)
 }
 
 /// HUP, INT and QUIT are sent by somebody, as KILL and TERM are.
@@ -157,7 +166,7 @@ fn flagged(case: &Case<'_>, container: &Container<'_>, end: &End<'_>) -> Option<
         Some(code) if code != 137 => return Some(verdict(Cause::OomChildProcess, Confidence::Medium, 88, Vec::new())),
         _ => {}
     }
-    if let Some(event) = case.event(&["SystemOOM"], None) {
+    if let Some((event, _)) = newest(case, None, end, LATE_EVENT, |event| event.reason == "SystemOOM") {
         return Some(verdict(Cause::OomNode, Confidence::Medium, 89, vec![event_quote(event).evidence()]));
     }
     let pod_limit = case.pod.spec.get_or_null("resources").get_or_null("limits").text("memory");
@@ -187,9 +196,24 @@ fn flagged(case: &Case<'_>, container: &Container<'_>, end: &End<'_>) -> Option<
     Some(verdict(Cause::OomUnattributed, Confidence::Medium, 85, Vec::new()))
 }
 
+/// The event that says that the kubelet restarted the container for a change of its spec, such as a new image (`containerChanged`).
+pub(crate) fn redefined<'a>(case: &Case<'a>, container: &Container<'_>, end: &End<'_>) -> Option<&'a Event> {
+    let said = |event: &Event| event.reason == "Killing" && event.message.to_lowercase().contains("definition changed");
+    if end.oom_killed() || container.end().is_none_or(|last| last.pointer != end.pointer) {
+        return None;
+    }
+    // Without times the run is not known, and a crash after the change would be passed over.
+    newest(case, Some(container), end, LATE_EVENT, said).filter(|(_, confidence)| *confidence == Confidence::High).map(|(event, _)| event)
+}
+
 /// The pod is being deleted: was the grace period used up?
 fn deletion(case: &Case<'_>, end: &End<'_>) -> Option<Verdict> {
-    let deletion = case.pod.deletion?;
+    let Some(deletion) = case.pod.deletion else {
+        // Without its time the end may have come before the deletion.
+        let requested = vec![Case::fact("/metadata/deletionTimestamp", say!(case, "deletion was requested", "已请求删除"))];
+        let killed = case.pod.deleting && end.code == Some(137);
+        return killed.then(|| verdict(Cause::StopGraceExceeded, Confidence::Medium, 80, requested));
+    };
     // When all is over the kubelet deletes once more, with a grace of 0: then the time is that of the report, and not of the end of the grace.
     let reported = case.pod.value.get_or_null("metadata").integer("deletionGracePeriodSeconds") == Some(0);
     let early = if reported { case.pod.spec.integer("terminationGracePeriodSeconds").unwrap_or(30).clamp(0, 86_400) + 60 } else { 2 };
@@ -316,13 +340,13 @@ fn newest<'a>(
 /// No event is left, but the life of the container fits its probes.
 fn timing(case: &Case<'_>, container: &Container<'_>, end: &End<'_>) -> Option<Verdict> {
     // After a deletion or at the end of the pod nobody needs a probe to explain a stop.
-    if case.pod.deletion.is_some() || case.pod.over() || container.restarts == 0 {
+    if case.pod.deleting || case.pod.over() || container.restarts == 0 {
         return None;
     }
     match probe::fit(case, container, end)? {
         Fit::Exact(evidence) => Some(verdict(Cause::ProbeKill, Confidence::Medium, 72, evidence)),
         // In place, the kubelet restarts a container that it stopped itself only for a probe or a changed spec.
-        Fit::Possible(evidence) if end.code == Some(143) => Some(verdict(Cause::ProbeKill, Confidence::Medium, 66, evidence)),
+        Fit::Possible(evidence) if end.code != Some(137) => Some(verdict(Cause::ProbeKill, Confidence::Medium, 66, evidence)),
         Fit::Possible(_) => None,
     }
 }

@@ -12,6 +12,10 @@ pub(crate) struct Kubectl<'a> {
 impl Kubectl<'_> {
     /// A command in the pod's namespace; nothing where a name that it needs is not known.
     pub(crate) fn step(self, changes_something: bool, words: &[&str], why: String) -> Option<Step> {
+        // A path that looks for a container without a name finds none.
+        if words.iter().any(|word| word.contains("@.name==\"\"")) {
+            return None;
+        }
         let mut command = "kubectl".to_owned();
         for flag in self.flags {
             push(&mut command, flag)?;
@@ -61,6 +65,10 @@ mod tests {
         let kubectl = Kubectl { flags: &[], namespace: "" };
         assert_eq!(kubectl.step(false, &["logs", ""], String::new()), None);
         assert_eq!(kubectl.step(false, &["logs", "a\nb"], String::new()), None);
+        assert_eq!(
+            kubectl.step(false, &["get", "pod", "a", "-o", "jsonpath={.spec.containers[?(@.name==\"\")].image}"], String::new()),
+            None
+        );
         assert_eq!(kubectl.step(false, &["logs", "a"], String::new()).unwrap().command, "kubectl logs a");
     }
 }

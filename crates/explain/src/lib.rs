@@ -26,8 +26,12 @@ mod explanation;
 mod fixtures_test;
 mod input;
 mod killer;
+#[cfg(test)]
+mod kinds_test;
 mod kubectl;
 mod memory;
+#[cfg(test)]
+mod mends_test;
 mod pod;
 mod probe;
 mod quote;
@@ -38,6 +42,8 @@ mod runs_test;
 mod scenarios_test;
 mod scheduler;
 mod script;
+#[cfg(test)]
+mod signals_test;
 #[cfg(test)]
 mod texts_test;
 mod timeline;
@@ -81,6 +87,7 @@ pub fn explain(input: &Input<'_>) -> Explanation {
         namespace: optional(case.pod.namespace),
         name: optional(case.pod.name),
         columns: status::columns(input.pod, input.server),
+        over: case.pod.over(),
         log: log_of(input, &causes),
         timeline: timeline::timeline(&case),
         causes,

@@ -75,10 +75,11 @@ fn from_annotation(pod: &Pod<'_>, lang: Lang) -> Vec<Proof> {
         .filter(|(_, found)| found.kills > 0 || unattributed == 0)
         .map(|(name, found)| {
             let zh = lang == Lang::Zh;
-            let mut said = if zh {
-                format!("内核杀死 {} 次，最近 {}", found.kills, found.last)
-            } else {
-                format!("kernel kills {}, last {}", found.kills, found.last)
+            let mut said = match (found.kills, zh) {
+                (0, true) => format!("内核没有杀死任何进程，截至 {}", found.last),
+                (0, false) => format!("the kernel killed nothing in it up to {}", found.last),
+                (kills, true) => format!("内核杀死 {kills} 次，最近 {}", found.last),
+                (kills, false) => format!("kernel kills {kills}, last {}", found.last),
             };
             let keys = if zh { ["范围", "上限", "峰值"] } else { ["scope", "limit", "peak"] };
             for (key, value) in keys.into_iter().zip([&found.scope, &found.limit, &found.peak]) {

@@ -32,6 +32,9 @@ pub(crate) struct Pod<'a> {
     pub(crate) reason: String,
     pub(crate) message: &'a str,
     pub(crate) restart_policy: &'a str,
+    /// Whether its deletion was requested.
+    pub(crate) deleting: bool,
+    /// When the grace period of its deletion ends, where that is known.
     pub(crate) deletion: Option<Timestamp>,
     pub(crate) conditions: Vec<Condition<'a>>,
     pub(crate) containers: Vec<Container<'a>>,
@@ -73,6 +76,7 @@ impl<'a> Pod<'a> {
             reason: status.text("reason").split_whitespace().collect(),
             message: status.text("message"),
             restart_policy: if restart_policy.is_empty() { "Always" } else { restart_policy },
+            deleting: !meta.get_or_null("deletionTimestamp").is_null(),
             deletion: meta.time("deletionTimestamp"),
             conditions,
             containers,

@@ -9,7 +9,7 @@ mod words;
 pub use html::html;
 pub use json::{SCHEMA, json};
 pub use markdown::markdown;
-pub use text::{line, text};
+pub use text::{Line, lines, text};
 
 use std::borrow::Cow;
 

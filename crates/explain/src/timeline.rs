@@ -18,7 +18,7 @@ pub(crate) fn timeline(case: &Case<'_>) -> Vec<Moment> {
         moments.extend(at.map(|at| Moment { at, container, source, bad, text: bounded(&text, 300) }));
     };
     add(meta.time("creationTimestamp"), "", Source::Pod, false, say!(case, "created", "创建"));
-    add(case.pod.status.time("startTime"), "", Source::Pod, false, say!(case, "accepted by the kubelet", "被 kubelet 接纳"));
+    add(case.pod.status.time("startTime"), "", Source::Pod, false, say!(case, "accepted by the kubelet", "kubelet 开始处理"));
     add(case.pod.deletion, "", Source::Pod, true, say!(case, "grace period of the deletion ends", "删除的宽限期结束"));
     for container in &case.pod.containers {
         for end in [&container.last, &container.ended].into_iter().flatten() {
@@ -34,7 +34,8 @@ pub(crate) fn timeline(case: &Case<'_>) -> Vec<Moment> {
     for event in &case.events {
         add(event.last, event.container.as_deref().unwrap_or_default(), Source::Event, event.warning, event_quote(event).text);
     }
-    for proof in &case.proofs {
+    // That nothing was killed is no moment.
+    for proof in case.proofs.iter().filter(|proof| proof.kills > 0) {
         let text = proof.evidence.first().map(|evidence| evidence.text.clone()).unwrap_or_default();
         let source = proof.evidence.first().map_or(Source::Kernel, |evidence| evidence.source);
         add(proof.last, &proof.container, source, true, text);

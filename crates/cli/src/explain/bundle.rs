@@ -1,6 +1,8 @@
 //! Pods and events out of whatever files people have: one object, lists, several documents, dumps of a cluster, broken ones too.
 
 use super::mend::mend;
+use super::table::ServerColumns;
+use super::{piece, printed};
 use podsight_explain::Event;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -18,6 +20,8 @@ pub(crate) struct Bundle {
     pub(crate) others: Vec<Found>,
     /// What could not be read, and where.
     pub(crate) problems: Vec<String>,
+    /// The columns of tables that kubectl printed.
+    pub(super) columns: ServerColumns,
 }
 
 /// An object.
@@ -67,10 +71,32 @@ impl Bundle {
             }
         } else if first.is_none() {
             self.problems.push(format!("{name}: the file is empty"));
-        } else {
+        } else if !self.printed(name, &bytes, expect) {
             self.yaml(name, &bytes, expect, None);
         }
         self.files.push(bytes);
+    }
+
+    /// Takes the objects that the events name, where nothing else is there to be explained.
+    pub(crate) fn take_objects_of_events(&mut self) {
+        if self.pods.is_empty() && self.others.is_empty() {
+            let (pods, others) = printed::objects(&self.events);
+            self.pods.extend(pods.into_iter().map(|pod| Found::Value(Box::new(pod))));
+            self.others.extend(others.into_iter().map(|other| Found::Value(Box::new(other))));
+        }
+    }
+
+    /// Reads what kubectl printed for people; says whether it was that.
+    fn printed(&mut self, name: &str, bytes: &[u8], expect: Expect) -> bool {
+        let Some(printed) = printed::read(&String::from_utf8_lossy(bytes)) else { return false };
+        self.events.extend(printed.events);
+        self.problems.extend(printed.problems.into_iter().map(|problem| format!("{name}: {problem}")));
+        if expect == Expect::Anything {
+            self.pods.extend(printed.pods.into_iter().map(|pod| Found::Value(Box::new(pod))));
+            self.others.extend(printed.others.into_iter().map(|other| Found::Value(Box::new(other))));
+            self.columns.extend(printed.columns);
+        }
+        true
     }
 
     /// The object as a value. Pieces of JSON were found to be well-formed when they were cut out.
@@ -125,6 +151,10 @@ impl Bundle {
         let Ok(head) = serde_json::from_str::<Head<'_>>(text) else {
             // A list without a head, or a bare value.
             if let Ok(items) = serde_json::from_str::<Vec<&RawValue>>(text) {
+                if let Some(pod) = pieces(&items).filter(|_| expect == Expect::Anything) {
+                    self.pods.push(Found::Value(Box::new(pod)));
+                    return;
+                }
                 for item in items {
                     self.raw(file, bytes, item.get(), inherited, expect);
                 }
@@ -178,6 +208,10 @@ impl Bundle {
                 return;
             }
             if let Value::Array(items) = value {
+                if let Some(pod) = piece::containers(&items).filter(|_| expect == Expect::Anything) {
+                    self.pods.push(Found::Value(Box::new(pod)));
+                    return;
+                }
                 for (place, item) in items.into_iter().enumerate() {
                     self.object(item, "", expect, format!("/{place}"));
                 }
@@ -186,10 +220,13 @@ impl Bundle {
         }
         let like_an_event =
             !text("reason").is_empty() && ["message", "note"].iter().any(|key| !text(key).is_empty()) && value.get("spec").is_none();
+        let like_an_event = like_an_event && !piece::is_piece(&value);
         if expect == Expect::Events || kind == "Event" || (kind.is_empty() && like_an_event) {
             self.events.push(Event::from_value(&value, pointer));
-        } else if kind == "Pod" || (kind.is_empty() && value.is_object()) {
+        } else if kind == "Pod" {
             self.pods.push(Found::Value(Box::new(value)));
+        } else if kind.is_empty() && value.is_object() {
+            self.pods.push(Found::Value(Box::new(piece::whole(value))));
         } else if value.is_object() {
             self.others.push(Found::Value(Box::new(value)));
         } else {
@@ -227,6 +264,14 @@ impl Bundle {
             self.problems.push(format!("{name}:{line} {}", problem.message));
         }
     }
+}
+
+/// The pod that a list of statuses of containers belongs to. A list of whole objects is not even read.
+fn pieces(items: &[&RawValue]) -> Option<Value> {
+    const MOST_BYTES: usize = 1 << 20;
+    let small = items.iter().map(|item| item.get().len()).sum::<usize>() <= MOST_BYTES;
+    let values = items.iter().filter(|_| small).map(|item| serde_json::from_str(item.get())).collect::<Result<Vec<Value>, _>>();
+    piece::containers(&values.ok()?)
 }
 
 /// Remembers a piece of a file by its place.

@@ -27,7 +27,7 @@ impl ServerColumns {
     }
 
     /// Reads a printed table: each cell begins below its head, counted in characters (`text/tabwriter`).
-    fn read(text: &str) -> Self {
+    pub(super) fn read(text: &str) -> Self {
         let mut lines = text.lines();
         let heads = heads(lines.next().unwrap_or_default());
         let rows = lines.filter_map(|line| {
@@ -42,14 +42,16 @@ impl ServerColumns {
             let restarts = cell("RESTARTS")?.split(' ').next()?.parse().ok()?;
             ready.split_once('/').filter(|_| !status.is_empty())?;
             let columns = Columns { status, ready, restarts, last_restart: None };
-            Some(((cell("NAMESPACE").unwrap_or_default(), cell("NAME")?), columns))
+            let name = cell("NAME")?;
+            // Where several kinds were asked for, each name has its kind before it.
+            Some(((cell("NAMESPACE").unwrap_or_default(), name.strip_prefix("pod/").unwrap_or(&name).to_owned()), columns))
         });
         Self(rows.collect())
     }
 }
 
 /// The heads of the columns with the characters that they begin at.
-fn heads(line: &str) -> Vec<(String, usize)> {
+pub(super) fn heads(line: &str) -> Vec<(String, usize)> {
     let mut heads: Vec<(String, usize)> = Vec::new();
     let mut inside = false;
     for (place, c) in line.chars().enumerate() {

@@ -74,14 +74,19 @@ fn node_events(cluster: &Cluster, bundle: &mut Bundle) {
     bundle.read("events", events, Expect::Events);
     let new = bundle.events.split_off(before);
     // The context may lead to `default` as well, whose events have been read already.
-    let news = |event: &Event| !bundle.events.iter().any(|known| same(known, event));
-    let new: Vec<Event> = new.into_iter().filter(news).collect();
-    bundle.events.extend(new);
+    let news = unknown(&bundle.events, new);
+    bundle.events.extend(news);
 }
 
-fn same(one: &Event, other: &Event) -> bool {
-    let key = |event: &Event| (event.kind.clone(), event.name.clone(), event.reason.clone(), event.message.clone(), event.last);
-    key(one) == key(other)
+/// The events that are not among the known ones, wherever they stood in their lists.
+fn unknown(known: &[Event], new: Vec<Event>) -> Vec<Event> {
+    fn key(event: &Event) -> (&str, &str, &str, &str, Option<jiff::Timestamp>) {
+        (&event.kind, &event.name, &event.reason, &event.message, event.last)
+    }
+    // A large cluster keeps tens of thousands of events: each is looked up, and not compared with all.
+    let known: HashSet<_> = known.iter().map(key).collect();
+    let news: Vec<bool> = new.iter().map(|event| !known.contains(&key(event))).collect();
+    new.into_iter().zip(news).filter_map(|(event, news)| news.then_some(event)).collect()
 }
 
 /// The questions that the arguments come to.
@@ -169,7 +174,8 @@ mod tests {
     fn an_event_is_the_same_wherever_it_stood_in_its_list() {
         let event =
             Event { kind: "Node".into(), name: "a".into(), reason: "Rebooted".into(), pointer: "/items/0".into(), ..Event::default() };
-        assert!(same(&event, &Event { pointer: "/items/7".into(), ..event.clone() }));
-        assert!(!same(&event, &Event { name: "b".into(), ..event.clone() }));
+        let again = Event { pointer: "/items/7".into(), ..event.clone() };
+        let another = Event { name: "b".into(), ..event.clone() };
+        assert_eq!(unknown(&[event], vec![again, another.clone()]), [another]);
     }
 }

@@ -33,7 +33,7 @@ pub(super) fn watch(args: &Args) -> anyhow::Result<ExitCode> {
         let events: Vec<&Event> = events.iter().collect();
         let input = Input { pod: &pod, events: &events, kills: None, server, lang, logs: &[], kubectl_flags: &flags };
         let explanation = podsight_explain::explain(&input);
-        let line = render::line(&explanation, lang);
+        let line = render::Line::of(&explanation, lang).map(|line| line.to_string()).unwrap_or_default();
         let uid = pod.get("metadata").and_then(|meta| meta.get("uid")).and_then(Value::as_str).unwrap_or_default().to_owned();
         if shown.get(&uid) == Some(&line) {
             continue;

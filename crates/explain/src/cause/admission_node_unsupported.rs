@@ -45,7 +45,7 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
     };
     found.push(
         candidate
-            .say(say!(case, "The node{node} refused the pod because it asks for {what}.", "节点{node} 拒绝了该 Pod，因为它要求{what}。"))
+            .say(say!(case, "The node{node} refused the pod because it asks for {what}.", "节点{node}拒绝了该 Pod，因为它要求{what}。"))
             .step(case.read_cluster(
                 &[
                     "get",

@@ -22,13 +22,13 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
         say!(
             case,
             "The node{node} gives whole CPU cores only, and the pod asks for a number that is no multiple of the threads of a core.",
-            "节点{node} 只按整核分配 CPU，而 Pod 请求的数量不是每核线程数的整数倍。"
+            "节点{node}只按整核分配 CPU，而 Pod 请求的数量不是每核线程数的整数倍。"
         )
     } else {
         say!(
             case,
             "The NUMA policy of the node{node} cannot give the pod its CPUs, memory or devices in one place. The scheduler does not know that, so a controller may make such pods without end.",
-            "节点{node} 的 NUMA 策略无法在同一处为 Pod 提供 CPU、内存或设备。调度器不了解这一点，控制器可能会不断创建这样的 Pod。"
+            "节点{node}的 NUMA 策略无法在同一处为 Pod 提供 CPU、内存或设备。调度器不了解这一点，控制器可能会不断创建这样的 Pod。"
         )
     };
     found.push(

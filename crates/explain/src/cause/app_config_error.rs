@@ -42,7 +42,7 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
             continue;
         }
         let Some(quote) = case.texts(container).iter().find(|quote| quote.source == Source::Pod && quote.has(&SAYS)) else { continue };
-        let name = shown(container.name);
+        let name = named(case, container);
         let line = telling_line(&quote.text, &SAYS);
         let mut candidate =
             case.candidate(Cause::AppConfigError, Level::Container(rank), 78, Medium).of(container).end(end).quote(quote).say(say!(

@@ -8,12 +8,12 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
             continue;
         }
         let code = end.code.unwrap_or_default();
-        let name = shown(container.name);
+        let name = named(case, container);
         let kind = crate::exit_code::name(code, case.lang);
         let mut candidate = case.candidate(Cause::AppError, Level::Container(rank), 40, Medium).of(container).end(end);
         let life =
             end.life().map(crate::status::human_duration).map_or_else(String::new, |life| say!(case, " after {life}", "，运行了 {life}"));
-        let last = last_line(end.message);
+        let last = last_words(end.message);
         let mut summary = say!(
             case,
             "The program in {name} ended itself with {code} ({kind}){life}. The reason is in its own log.",

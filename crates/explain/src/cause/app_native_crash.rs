@@ -10,7 +10,7 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
         if end.oom_killed() || !(matches!(code, 132..=136 | 139) || windows) {
             continue;
         }
-        let name = shown(container.name);
+        let name = named(case, container);
         let signal = crate::exit_code::name(code, case.lang);
         let what = match code {
             132 => say!(
@@ -43,7 +43,7 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
                 .say(say!(
                     case,
                     "The program in {name} crashed by a fault of its own machine code ({signal}): {what}.",
-                    "{name} 中的程序因自身机器码的错误崩溃（{signal}）：{what}。"
+                    "{name} 中的程序因原生代码出错而崩溃（{signal}）：{what}。"
                 ))
                 .step(case.logs(container, say!(case, "Runtimes print a crash report last.", "语言运行时会在最后打印崩溃报告。")))
                 .step(case.read_cluster(

@@ -33,12 +33,10 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
                         "The {formal} `{name_shown}` does not exist{place}. The pod is placed by itself as soon as it does.",
                         "{formal} “{name_shown}” 不存在{place}。创建之后 Pod 会自行被调度。"
                     ))
-                    .step(
-                        case.read(
-                            &["get", &format!("{kind}s")],
-                            say!(case, "Lists the claims that do exist here.", "列出这里已有的声明。"),
-                        ),
-                    ),
+                    .step(case.read(
+                        &["get", &format!("{kind}s")],
+                        say!(case, "Lists the claims that do exist here.", "列出这里已有的 PVC 或 ResourceClaim。"),
+                    )),
             );
             return;
         }

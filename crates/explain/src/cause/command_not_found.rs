@@ -53,22 +53,24 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
                     case.candidate(Cause::CommandNotFound, Level::Container(rank), 70, Medium).of(container),
                     container,
                     &command,
+                    None,
                 ));
             }
             continue;
         };
         let candidate = case.candidate(Cause::CommandNotFound, Level::Container(rank), 90, High).of(container).quote(quote);
-        let name = quote.between("exec: \"", "\"").map_or(command, |name| name.split("\" ").next().unwrap_or_default().to_owned());
-        found.push(explain(case, candidate, container, &name));
+        let name = program_of(quote).map_or(command, str::to_owned);
+        found.push(explain(case, candidate, container, &name, Some(quote)));
     }
     for (rank, container, end) in case.exited() {
         // Programs, too, say at the end of a line that something was not found.
-        let shell = end.code == Some(127);
+        // ERROR_FILE_NOT_FOUND is what Windows says in its place.
+        let shell = matches!(end.code, Some(127 | -2_147_024_894 | 2_147_942_402));
         let quote = case.text(container, &RAN).or_else(|| case.text(container, &["not found\n"]).filter(|_| shell));
         // STATUS_DLL_NOT_FOUND and STATUS_ENTRYPOINT_NOT_FOUND: the loader of Windows, which starts the program before it looks.
         let loader = matches!(end.code, Some(-1_073_741_515 | 3_221_225_781 | -1_073_741_511 | 3_221_225_785));
         if loader {
-            let name = shown(container.name);
+            let name = named(case, container);
             found.push(
                 case.candidate(Cause::CommandNotFound, Level::Container(rank), 84, Medium)
                     .of(container)
@@ -92,6 +94,7 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
         if !shell && quote.is_none() {
             continue;
         }
+        let name = named(case, container);
         let mut candidate = case
             .candidate(
                 Cause::CommandNotFound,
@@ -104,11 +107,28 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
         if let Some(quote) = quote {
             candidate = candidate.quote(quote);
         }
-        found.push(
-            candidate
-                .say(say!(case, "A shell in the container did not find a command, or the loader a shared library (exit 127). The program itself was started.", "容器内的 shell 找不到某个命令，或加载器找不到共享库（退出码 127）。容器本身已经启动过。"))
-                .step(case.logs(container, say!(case, "The last line names the command or the library that is missing.", "最后一行会写出缺少的命令或库。"))),
-        );
+        let line = quote.map(|quote| telling_line(&quote.text, &[&RAN[..], &["not found"]].concat())).unwrap_or_default();
+        let code = end.code.map_or_else(String::new, |code| say!(case, "exit {code}", "退出码 {code}"));
+        let words = if line.is_empty() { String::new() } else { say!(case, ": {line}", "：{line}") };
+        let summary = if quote.is_some_and(|quote| quote.has(&["shared libraries"])) {
+            say!(
+                case,
+                "The loader did not find a shared library that the program in {name} needs{words}",
+                "加载器找不到 {name} 中程序所需的共享库{words}"
+            )
+        } else if quote.is_some_and(|quote| quote.has(&["exec user process"])) {
+            say!(
+                case,
+                "The program of {name} cannot be run: it does not exist, or it is a script whose first line (#!) names an interpreter that is missing or ends in a carriage return (CRLF){words}",
+                "{name} 的程序无法运行：文件不存在，或者它是脚本，而首行（#!）指定的解释器缺失或以回车符（CRLF）结尾{words}"
+            )
+        } else {
+            say!(case, "A shell in {name} did not find a command ({code}){words}", "{name} 中的 shell 找不到某个命令（{code}）{words}")
+        };
+        found.push(candidate.say(summary).step(case.logs(
+            container,
+            say!(case, "The last line names the command or the library that is missing.", "最后一行会写出缺少的命令或库。"),
+        )));
     }
 }
 
@@ -116,12 +136,13 @@ fn command(container: &Container<'_>) -> String {
     container.command_line().first().map(|word| (*word).to_owned()).unwrap_or_default()
 }
 
-fn explain(case: &Case<'_>, mut candidate: Candidate, container: &Container<'_>, name: &str) -> Candidate {
+fn explain(case: &Case<'_>, mut candidate: Candidate, container: &Container<'_>, name: &str, quote: Option<&Quote>) -> Candidate {
     if let Some(end) = container.end() {
         candidate = candidate.end(end);
     }
     let image = shown(container.image());
     let name_shown = shown(name);
+    let said = |needles: &[&str]| quote.is_some_and(|quote| quote.has(needles));
     if let Some(first) =
         container.spec.list("command").first().or_else(|| container.spec.list("args").first()).and_then(serde_json::Value::as_str)
     {
@@ -133,6 +154,25 @@ fn explain(case: &Case<'_>, mut candidate: Candidate, container: &Container<'_>,
             case,
             "`{name_shown}` is taken as the name of one program, blanks included: each word needs an entry of its own in the list.",
             "“{name_shown}”（连同空格）被当作一个程序名：列表中每个单词都要单独成项。"
+        )
+    } else if said(&["is a directory"]) {
+        say!(
+            case,
+            "`{name_shown}` in `{image}` is a folder and no program: the container was never started.",
+            "“{image}”中的“{name_shown}”是目录而不是程序，容器从未启动。"
+        )
+    } else if said(&["no such file or directory"]) && name.starts_with(['/', '.']) && !said(&["stat "]) {
+        // The runtime looks for the file first (`stat …`); what fails behind that is the kernel's search for the interpreter.
+        say!(
+            case,
+            "`{name_shown}` cannot be run in `{image}`: it does not exist, or it is a script whose first line (#!) names an interpreter that is missing or ends in a carriage return (CRLF), or a program whose loader the image lacks (glibc, musl).",
+            "“{image}”中的“{name_shown}”无法运行：文件不存在，或者它是脚本，而首行（#!）指定的解释器缺失或以回车符（CRLF）结尾，或者镜像缺少它的加载器（glibc、musl）。"
+        )
+    } else if name.is_empty() && !said(&["no command", "no executable command", "no entrypoint"]) {
+        say!(
+            case,
+            "The program that `{image}` is to run does not exist in it: the container was never started.",
+            "“{image}”要运行的程序在镜像中不存在，容器从未启动。"
         )
     } else if name.is_empty() {
         say!(

@@ -30,7 +30,7 @@ fn serves_on(case: &Case<'_>, mains: &[&Container<'_>], found: &mut Vec<Candidat
     else {
         return;
     };
-    if !whole || case.pod.restart_policy == "Always" || case.pod.deletion.is_some() {
+    if !whole || case.pod.restart_policy == "Always" || case.pod.deleting {
         return;
     }
     let (work, help) = (shown(worker.name), shown(helper.name));

@@ -5,12 +5,11 @@ use super::prelude::*;
 pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
     for (rank, container, end) in case.exited() {
         let again = case.pod.restart_policy == "Always" || container.role == Role::Sidecar;
-        let ours =
-            matches!(container.role, Role::Main | Role::Sidecar) && end.clean() && again && !case.pod.over() && case.pod.deletion.is_none();
+        let ours = matches!(container.role, Role::Main | Role::Sidecar) && end.clean() && again && !case.pod.over() && !case.pod.deleting;
         if !ours || (end.code.is_none() && end.reason.is_empty()) {
             continue;
         }
-        let name = shown(container.name);
+        let name = named(case, container);
         let life =
             end.life().map(crate::status::human_duration).map_or_else(String::new, |life| say!(case, " after {life}", "（运行了 {life}）"));
         let looping = container.waiting == "CrashLoopBackOff" || container.ended.is_some() || container.restarts > 1;

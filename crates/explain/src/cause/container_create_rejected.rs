@@ -2,6 +2,9 @@
 
 use super::prelude::*;
 
+/// What the runtimes say of a user or group that the image lacks.
+const NO_USER: [&str; 5] = ["unable to find user", "unable to find group", "no users found", "no matching entries in", "no such user"];
+
 const SAYS: [&str; 18] = [
     "nvidia-container-cli",
     "hook #",
@@ -25,9 +28,9 @@ const SAYS: [&str; 18] = [
 
 pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
     for (rank, container) in case.starting() {
-        let quote = case.text(container, &SAYS);
+        let quote = case.text(container, &NO_USER).or_else(|| case.text(container, &SAYS));
         let text = case.texts(container).first();
-        let (name, node) = (shown(container.name), node_name(case));
+        let (name, node) = (named(case, container), node_name(case));
         let mut candidate = match (quote, text) {
             (Some(quote), _) => case.candidate(Cause::ContainerCreateRejected, Level::Container(rank), 84, High).quote(quote),
             (None, Some(quote)) => case.candidate(Cause::ContainerCreateRejected, Level::Container(rank), 45, Low).quote(quote),
@@ -41,12 +44,20 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
             candidate = candidate.end(end);
         }
         let what = match quote {
+            Some(quote) if quote.has(&NO_USER) => {
+                let line = telling_line(&quote.text, &NO_USER);
+                say!(
+                    case,
+                    "the user or group that it is to run as is not in the image ({line}); a number needs no entry there",
+                    "镜像中没有它要使用的用户或组（{line}）；改用数字则无需该条目"
+                )
+            }
             Some(quote) if quote.has(&["apparmor", "seccomp", "selinux"]) => {
                 let profile = profile(case, container);
                 say!(
                     case,
                     "the security profile{profile} is not on the node{node} or cannot be applied",
-                    "安全配置文件{profile} 不在节点{node} 上，或无法应用"
+                    "安全配置文件{profile} 不在节点{node}上，或无法应用"
                 )
             }
             Some(quote) if quote.has(&["shared mount", "slave mount", "error mounting"]) => {
@@ -60,7 +71,12 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
             Some(quote) if quote.has(&["cgroup", "invalid argument"]) => {
                 say!(case, "a resource value cannot be set on the cgroup", "某个资源值无法写入 cgroup")
             }
-            _ => say!(case, "one of its settings is not accepted", "它的某项设置不被接受"),
+            Some(_) => say!(case, "one of its settings is not accepted", "它的某项设置不被接受"),
+            None => {
+                let said = text.map(|quote| shown(&quote.text)).unwrap_or_default();
+                let words = if said.is_empty() { say!(case, "why is not in this input", "输入中没有说明原因") } else { said };
+                say!(case, "{words}", "{words}")
+            }
         };
         found.push(
             candidate

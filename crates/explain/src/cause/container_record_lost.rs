@@ -4,7 +4,7 @@ use super::prelude::*;
 
 pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
     for (killed, candidate) in killed(case, Cause::ContainerRecordLost) {
-        let name = shown(killed.container.name);
+        let name = named(case, killed.container);
         let mut candidate = candidate;
         if !killed.end.message.is_empty() {
             candidate = candidate.fact(Case::fact(format!("{}/message", killed.end.pointer), shown(killed.end.message)));

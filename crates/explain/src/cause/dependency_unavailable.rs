@@ -42,7 +42,7 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
         let Some(quote) = case.texts(container).iter().find(|quote| quote.source == Source::Pod && quote.has_words(&SAYS)) else {
             continue;
         };
-        let name = shown(container.name);
+        let name = named(case, container);
         let holds = |line: &&str| crate::quote::holds_words(&line.to_lowercase(), &SAYS);
         let line = shown(quote.text.lines().rev().find(holds).unwrap_or(&quote.text));
         let mut candidate = case
@@ -62,7 +62,7 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
             .say(say!(
                 case,
                 "Another service that the program in {name} needs did not answer: {line}",
-                "{name} 中的程序依赖的另一个服务没有应答：{line}"
+                "{name} 中的程序依赖的另一个服务没有响应：{line}"
             ));
         if container.running && container.ready {
             candidate = candidate.against(say!(case, "It runs now: the other service came back.", "它现在正常运行：那个服务后来恢复了。"));

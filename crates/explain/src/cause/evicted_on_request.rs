@@ -28,17 +28,17 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
         say!(
             case,
             "The pod was removed from the node{node} because of a NoExecute taint that it does not tolerate.",
-            "节点{node} 上有 Pod 不容忍的 NoExecute 污点，Pod 因此被移除。"
+            "节点{node}上有 Pod 不容忍的 NoExecute 污点，Pod 因此被移除。"
         )
     } else {
         say!(
             case,
             "The pod was removed on purpose through the eviction API: a drain, an autoscaler or a descheduler. Its exit code is only the result.",
-            "Pod 被有意通过驱逐 API 移除：节点排空、自动伸缩器或 descheduler。退出码只是结果。"
+            "Pod 是通过驱逐 API 被主动移除的：节点排空、自动伸缩器或 descheduler。退出码只是结果。"
         )
     };
     found.push(candidate.say(summary).step(case.read_cluster(
         &["get", "node", case.pod.node, "-o", "jsonpath={.spec.unschedulable} {.spec.taints}"],
-        say!(case, "Shows whether the node is cordoned or tainted.", "查看节点是否被封锁或带有污点。"),
+        say!(case, "Shows whether the node is cordoned or tainted.", "查看节点是否被 cordon 或带有污点。"),
     )));
 }

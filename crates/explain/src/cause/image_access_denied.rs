@@ -19,9 +19,18 @@ const SAYS: [&str; 12] = [
 
 pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
     for (rank, container) in case.pulling() {
-        let Some(quote) = case.text(container, &SAYS) else { continue };
         let image = shown(container.image());
-        let hidden = quote.has(&["repository does not exist or may require"]);
+        let unread = unread_secret(case);
+        // A proxy that asks for a password is none of the registry's.
+        let quote = case.text(container, &SAYS).filter(|quote| !quote.has(&["proxy authentication required"]));
+        let Some(quote) = quote else {
+            let silent =
+                matches!(container.waiting, "ErrImagePull" | "ImagePullBackOff") && case.text(container, &["failed to pull"]).is_none();
+            found.extend(unread.filter(|_| silent).map(|secret| unseen(case, rank, container, secret)));
+            continue;
+        };
+        // A registry that was given no password at all says so on top.
+        let hidden = quote.has(&["repository does not exist or may require"]) && !quote.has(&["no basic auth credentials"]);
         // Registries that do not tell whether a repository exists answer so for both.
         let either = hidden
             || quote.has(&[
@@ -37,11 +46,14 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
             .candidate(Cause::ImageAccessDenied, Level::Container(rank), if hidden { 82 } else { 90 }, if either { Medium } else { High })
             .of(container)
             .quote(quote);
+        if let Some(secret) = unread {
+            candidate = candidate.quote(secret);
+        }
         if either {
             candidate = candidate.against(say!(
                 case,
                 "A repository that does not exist gives the same answer.",
-                "不存在的仓库也会给出同样的应答。"
+                "不存在的仓库也会返回同样的结果。"
             ));
         }
         if let Some(secret) = secrets.first() {
@@ -58,4 +70,29 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
         }
         found.push(candidate);
     }
+}
+
+/// The kubelet says that it could not read a pull secret (`kubelet_pods.go: getPullSecretsForPod`).
+fn unread_secret<'c>(case: &'c Case<'_>) -> Option<&'c Quote> {
+    case.pod_text(&["unable to retrieve some image pull secrets"])
+}
+
+/// The pull fails, the registry's words are not there, and a pull secret could not be read.
+fn unseen(case: &Case<'_>, rank: usize, container: &Container<'_>, secret: &Quote) -> Candidate {
+    let image = shown(container.image());
+    let names = secret.between("image pull secrets (", ")").map(shown).unwrap_or_default();
+    let place = place(case);
+    case.candidate(Cause::ImageAccessDenied, Level::Container(rank), 72, Medium)
+        .of(container)
+        .quote(secret)
+        .against(say!(case, "The registry's own words are not in this input.", "输入中没有镜像仓库的原话。"))
+        .say(say!(
+            case,
+            "`{image}` cannot be pulled, and the kubelet cannot read its pull secret ({names}): it does not exist{place}.",
+            "“{image}”拉取失败，而 kubelet 读不到拉取凭据（{names}）：它不存在{place}。"
+        ))
+        .step(case.read(
+            &["get", "secrets", "--field-selector", "type=kubernetes.io/dockerconfigjson"],
+            say!(case, "Lists the pull secrets that do exist here.", "列出这里已有的拉取凭据。"),
+        ))
 }

@@ -9,12 +9,12 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
             continue;
         }
         let image = shown(container.image());
-        let node = if case.pod.node.is_empty() { String::new() } else { format!(" {}", shown(case.pod.node)) };
+        let node = node_name(case);
         let mut candidate = case
             .candidate(Cause::ImageNeverPullAbsent, Level::Container(rank), 96, High)
             .of(container)
             .fact(Case::fact(format!("{}/state/waiting/reason", container.status_pointer), container.waiting))
-            .say(say!(case, "The node{node} does not hold `{image}`, and imagePullPolicy Never forbids to pull it. Since Kubernetes 1.35 it may also be there but pulled with credentials that this pod lacks.", "节点{node} 上没有“{image}”，而 imagePullPolicy 为 Never，禁止拉取。自 Kubernetes 1.35 起，也可能镜像在节点上，但当初拉取所用的凭据该 Pod 没有。"));
+            .say(say!(case, "The node{node} does not hold `{image}`, and imagePullPolicy Never forbids to pull it. Since Kubernetes 1.35 it may also be there but pulled with credentials that this pod lacks.", "节点{node}上没有“{image}”，而 imagePullPolicy 为 Never，禁止拉取。自 Kubernetes 1.35 起，也可能镜像在节点上，但当初拉取所用的凭据该 Pod 没有。"));
         if let Some(quote) = quote {
             candidate = candidate.quote(quote);
         }

@@ -27,7 +27,7 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
                     .say(say!(
                         case,
                         "The registry answers but has no `{image}`: the repository, tag or digest does not exist.",
-                        "镜像仓库有应答，但没有“{image}”：仓库路径、标签或摘要不存在。"
+                        "镜像仓库有响应，但没有“{image}”：仓库路径、标签或摘要不存在。"
                     ))
                     .step(pull_elsewhere(case, container))
                     .step(point_to_another(case)),
@@ -48,7 +48,7 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
                 .against(say!(
                     case,
                     "A private repository that this pod may not read gives the same answer.",
-                    "该 Pod 无权读取的私有仓库也会给出同样的应答。"
+                    "该 Pod 无权读取的私有仓库也会返回同样的结果。"
                 ))
                 .say(say!(
                     case,

@@ -9,11 +9,28 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
         }
         let image = shown(container.image());
         let message = shown(container.waiting_message);
+        // The kubelet's own words of the wait hold no cause until 1.32; behind them, or in their place, are the registry's.
+        let words = container.waiting_message.split_once("ErrImagePull: ").map_or(container.waiting_message, |(_, words)| words);
+        let unknown = !words.trim().is_empty() && !words.trim_start().to_lowercase().starts_with("back-off pulling image");
+        let summary = if unknown {
+            let words = shown(words);
+            say!(
+                case,
+                "`{image}` cannot be pulled, and podsight does not know the words that say why: {words}",
+                "“{image}”拉取失败，而 podsight 不认识说明原因的这段文字：{words}"
+            )
+        } else {
+            say!(
+                case,
+                "`{image}` cannot be pulled. Why, is in an event that this input does not hold (before Kubernetes 1.32 the status never says).",
+                "“{image}”拉取失败。原因在事件里，而输入里没有（Kubernetes 1.32 之前状态里从不写明）。"
+            )
+        };
         found.push(
             case.candidate(Cause::ImagePullCauseUnseen, Level::Container(rank), 50, Medium)
                 .of(container)
                 .fact(Case::fact(format!("{}/state/waiting", container.status_pointer), format!("{}: {message}", container.waiting)))
-                .say(say!(case, "`{image}` cannot be pulled. Why, is in an event that this input does not hold (before Kubernetes 1.32 the status never says).", "“{image}”拉取失败。原因在事件里，而这些输入中没有（Kubernetes 1.32 之前状态里从不写明）。"))
+                .say(summary)
                 .step(failed_events(case)),
         );
     }

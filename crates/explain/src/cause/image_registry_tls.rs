@@ -38,7 +38,7 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
             say!(
                 case,
                 "TLS with the registry {host} fails: the certificate does not fit the name, or something in between answers instead.",
-                "与镜像仓库 {host} 的 TLS 握手失败：证书与域名不符，或中间有别的东西在应答。"
+                "与镜像仓库 {host} 的 TLS 握手失败：证书与域名不符，或中间有别的设备在响应。"
             )
         };
         found.push(
@@ -54,7 +54,7 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
                         "-O-",
                         &format!("https://{}/v2/", registry(container.image())),
                     ],
-                    say!(case, "Tries the registry from the same node and shows what answers.", "在同一节点上访问该仓库，查看是谁在应答。"),
+                    say!(case, "Tries the registry from the same node and shows what answers.", "在同一节点上访问该仓库，查看是谁在响应。"),
                 )
                 .filter(|_| !case.pod.node.is_empty()),
             ),

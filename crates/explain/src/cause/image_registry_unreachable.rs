@@ -2,7 +2,8 @@
 
 use super::prelude::*;
 
-const SAYS: [&str; 18] = [
+const SAYS: [&str; 19] = [
+    "proxy authentication required",
     "\": eof",
     "no such host",
     "i/o timeout",

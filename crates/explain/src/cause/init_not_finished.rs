@@ -3,7 +3,7 @@
 use super::prelude::*;
 
 pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
-    if case.pod.deletion.is_some() || case.pod.over() {
+    if case.pod.deleting || case.pod.over() {
         return;
     }
     let working = case.pod.containers.iter().find(|container| match container.role {
@@ -16,7 +16,7 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
         Role::Main | Role::Ephemeral => false,
     });
     let Some(container) = working.filter(|container| container.last.is_none() || container.running) else { return };
-    let name = shown(container.name);
+    let name = named(case, container);
     let rank = case.troubled().find(|(_, other)| other.status_pointer == container.status_pointer).map_or(0, |(rank, _)| rank);
     let failed_before = container.last.as_ref().is_some_and(|end| !end.clean());
     found.push(

@@ -4,7 +4,7 @@ use super::prelude::*;
 
 pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
     for (killed, candidate) in killed(case, Cause::KillerUnknown) {
-        let name = shown(killed.container.name);
+        let name = named(case, killed.container);
         let code = killed.end.code.unwrap_or_default();
         let signal = crate::exit_code::name(code, case.lang);
         let mut candidate = candidate;
@@ -25,11 +25,17 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
                 "{name} was killed ({signal}), and this input does not show who did it. It is not proven to be a memory kill: do not raise the limit yet.",
                 "{name} 被 {signal} 杀死，但输入看不出是谁发的信号。并不能证明是内存问题：先不要调大上限。"
             )
-        } else {
+        } else if code == 143 || code > 255 || code < 0 || crate::killer::stop_signal(killed.container, killed.end) {
             say!(
                 case,
                 "{name} was ended by {signal}, and this input does not show who sent it: a deletion, a drain, a probe or something in the container.",
-                "{name} 被 {signal} 终止，但输入看不出是谁发的：删除、排空、探针，或容器内的东西。"
+                "{name} 被 {signal} 终止，但输入看不出是谁发的：删除、排空、探针，或容器内的进程。"
+            )
+        } else {
+            say!(
+                case,
+                "{name} was ended by {signal}, and this input does not show who sent it. Kubernetes sends it only where the image or the pod names it as the stop signal (STOPSIGNAL): then this was an ordinary stop, otherwise look for who does in the container.",
+                "{name} 被 {signal} 终止，但输入看不出是谁发的。只有镜像或 Pod 把它指定为停止信号（STOPSIGNAL）时 Kubernetes 才会发送，那就是一次普通停止；否则请在容器内查找是谁发的。"
             )
         };
         found.push(

@@ -95,7 +95,7 @@ fn setting_up(case: &Case<'_>, found: &mut Vec<Candidate>) {
 }
 
 fn explain(case: &Case<'_>, candidate: Candidate, container: &Container<'_>, limit: Option<&str>) -> Candidate {
-    let name = shown(container.name);
+    let name = named(case, container);
     let limit_text = limit.map_or_else(String::new, |limit| format!(" {}", shown(limit)));
     candidate
         .say(say!(case, "The memory limit{limit_text} of {name} is too small even for the runtime to start it (12Mi and more are needed): a unit that was forgotten or mistyped?", "{name} 的内存上限{limit_text} 太小，连运行时启动它都不够（至少需要 12Mi）：是不是漏写或写错了单位？"))

@@ -17,12 +17,12 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
         }
         found.push(
             candidate
-                .say(say!(case, "The node{node} was being shut down: the kubelet ended the pod or refused it. Ordinary for spot and preemptible nodes. {left_over}", "节点{node} 正在关机：kubelet 终止或拒绝了该 Pod。对竞价和抢占式节点属正常现象。{left_over}"))
+                .say(say!(case, "The node{node} was being shut down: the kubelet ended the pod or refused it. Ordinary for spot and preemptible nodes. {left_over}", "节点{node}正在关机：kubelet 终止或拒绝了该 Pod。对竞价和抢占式节点属正常现象。{left_over}"))
                 .step(case.read_cluster(&["get", "node", case.pod.node, "-o", "wide"], say!(case, "Shows whether the node is back.", "查看节点是否已恢复。"))),
         );
     }
     for (killed, candidate) in killed(case, Cause::NodeShutdownOrRestart) {
-        let name = shown(killed.container.name);
+        let name = named(case, killed.container);
         let node = node_name(case);
         let mut candidate = candidate;
         if killed.verdict.confidence != High {
@@ -34,7 +34,7 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
         }
         found.push(
             candidate
-                .say(say!(case, "{name} went down with its node{node} or with the container runtime, not by its own fault: the code does not come from the program.", "{name} 是随节点{node} 或容器运行时一起停止的，并非自身故障：退出码不是程序给出的。"))
+                .say(say!(case, "{name} went down with its node{node} or with the container runtime, not by its own fault: the code does not come from the program.", "{name} 是随节点{node}或容器运行时一起停止的，并非自身故障：退出码不是程序给出的。"))
                 .step(case.read_cluster(&["get", "node", case.pod.node, "-o", "jsonpath={.status.nodeInfo.bootID} {.status.conditions[?(@.type==\"Ready\")].lastTransitionTime}"], say!(case, "Shows when the node became ready last: compare with the time of the end.", "显示节点最近一次就绪的时间：与结束时间对照。")))
                 .step(case.read_cluster(&["get", "events", "-A", "--field-selector", "reason=Rebooted"], say!(case, "Lists restarts of nodes that are still on record.", "列出仍有记录的节点重启。"))),
         );

@@ -7,7 +7,7 @@ const COUNTER: &str = "cat /sys/fs/cgroup/memory.events || cat /sys/fs/cgroup/me
 
 pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
     for (killed, candidate) in killed(case, Cause::OomChildProcess) {
-        let name = shown(killed.container.name);
+        let name = named(case, killed.container);
         let code = killed.end.code.map_or_else(|| "?".to_owned(), |code| code.to_string());
         let mut candidate = candidate.say(say!(
             case,
@@ -45,7 +45,7 @@ fn living(case: &Case<'_>, found: &mut Vec<Candidate>) {
             continue;
         };
         let verdict = crate::killer::cause_of(proof, None);
-        let name = shown(container.name);
+        let name = named(case, container);
         let kills = proof.kills;
         let limit = proof
             .limit
@@ -67,7 +67,7 @@ fn living(case: &Case<'_>, found: &mut Vec<Candidate>) {
             Cause::OomPodLimit => say!(
                 case,
                 "The pod reached its memory limit{limit}, and the kernel killed {processes} inside {name} while the container ran on: READY and RESTARTS show nothing of it.",
-                "Pod 达到了内存上限{limit}，内核在 {name} 中杀死了 {kills} 个进程，而容器仍在运行：READY 和 RESTARTS 完全看不出来。"
+                "Pod 达到内存上限{limit}，内核在 {name} 中杀死了 {kills} 个进程，而容器仍在运行：READY 和 RESTARTS 完全看不出来。"
             ),
             // The whole container at once (`memory.oom.group`), or the status is late.
             Cause::OomContainerLimit => say!(

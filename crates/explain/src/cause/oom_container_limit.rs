@@ -5,7 +5,7 @@ use super::prelude::*;
 pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
     for (killed, candidate) in killed(case, Cause::OomContainerLimit) {
         let (container, verdict) = (killed.container, &killed.verdict);
-        let name = shown(container.name);
+        let name = named(case, container);
         let proven = verdict.evidence.iter().any(|evidence| matches!(evidence.source, Source::Annotation | Source::Kernel));
         let limit = limit_of(case, container);
         let restarts = container.restarts;

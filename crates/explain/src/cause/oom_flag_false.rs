@@ -4,7 +4,7 @@ use super::prelude::*;
 
 pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
     for (killed, candidate) in killed(case, Cause::OomFlagFalse) {
-        let name = shown(killed.container.name);
+        let name = named(case, killed.container);
         let code = killed.end.code.map_or_else(|| "?".to_owned(), |code| code.to_string());
         // The end has another cause: the probe's timing is worth a look.
         let other = crate::probe::fit(case, killed.container, killed.end).and_then(|fit| match fit {

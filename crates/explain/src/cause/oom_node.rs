@@ -4,9 +4,9 @@ use super::prelude::*;
 
 pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
     for (killed, candidate) in killed(case, Cause::OomNode) {
-        let name = shown(killed.container.name);
+        let name = named(case, killed.container);
         let node = node_name(case);
-        let mut candidate = candidate.say(say!(case, "The node{node} as a whole ran out of memory, and the kernel chose {name}. A higher limit would not have helped: a memory request near its real use makes it a later choice.", "整个节点{node} 内存耗尽，内核选中了 {name}。调大上限没有用：把内存请求设得接近实际用量，可降低被选中的概率。"));
+        let mut candidate = candidate.say(say!(case, "The node{node} as a whole ran out of memory, and the kernel chose {name}. A higher limit would not have helped: a memory request near its real use makes it a later choice.", "整个节点{node}内存耗尽，内核选中了 {name}。调大上限没有用：把内存请求设得接近实际用量，可降低被选中的概率。"));
         if killed.container.memory_limit().is_none() {
             candidate = candidate.against(say!(
                 case,

@@ -4,7 +4,7 @@ use super::prelude::*;
 
 pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
     for (killed, candidate) in killed(case, Cause::OomUnattributed) {
-        let name = shown(killed.container.name);
+        let name = named(case, killed.container);
         found.push(
             candidate
                 .say(say!(case, "{name} was killed for want of memory, but nothing here shows whether its own limit, the pod's or the node's was reached. Do not raise a limit before that is known.", "{name} 因内存不足被杀，但看不出达到的是它自己的、Pod 的还是节点的上限。弄清之前不要调大上限。"))

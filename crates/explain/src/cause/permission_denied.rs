@@ -16,20 +16,34 @@ const SAYS: [&str; 8] = [
 pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
     for (rank, container) in case.starting() {
         let Some(quote) = case.text(container, &["permission denied"]) else { continue };
+        let name = named(case, container);
         let mut candidate = case.candidate(Cause::PermissionDenied, Level::Container(rank), 89, High).of(container).quote(quote);
         if let Some(end) = container.end() {
             candidate = candidate.end(end);
         }
-        let program = quote.between("exec: \"", "\"").map(shown).unwrap_or_default();
-        found.push(
-            candidate
-                .say(say!(
+        let program = program_of(quote).map(shown);
+        let folder = quote.between("chdir to cwd (\"", "\")").map(|path| shown(path.trim_end_matches('\\')));
+        let summary = match (folder, program) {
+            (Some(folder), _) => say!(
+                case,
+                "The user that {name} runs as may not enter its working directory {folder}: wrong owner or mode in the image, or a volume that lies over it.",
+                "{name} 的运行用户无权进入工作目录 {folder}：镜像中的属主或权限不对，或被某个卷覆盖。"
+            ),
+            (None, Some(program)) => say!(
+                case,
+                "The runtime found the program {program} but may not run it: no execute bit, a noexec mount, or not for this user.",
+                "运行时找到了程序 {program}，但无权执行：缺少执行权限、挂载为 noexec，或不允许该用户执行。"
+            ),
+            (None, None) => {
+                let line = telling_line(&quote.text, &["permission denied"]);
+                say!(
                     case,
-                    "The runtime found the program {program} but may not run it: no execute bit, a noexec mount, or not for this user.",
-                    "运行时找到了程序 {program}，但无权执行：缺少执行权限、挂载为 noexec，或不允许该用户执行。"
-                ))
-                .step(image_user(case, container)),
-        );
+                    "The system refused the runtime something while it started {name}: {line}",
+                    "运行时启动 {name} 时被系统拒绝：{line}"
+                )
+            }
+        };
+        found.push(candidate.say(summary).step(image_user(case, container)));
     }
     for (rank, container, end) in case.exited() {
         if end.reason == "seccomp killed" || end.code == Some(159) {
@@ -59,12 +73,14 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
             );
             continue;
         }
+        // STATUS_ACCESS_DENIED and E_ACCESSDENIED of Windows.
+        let refused = matches!(end.code, Some(-1_073_741_790 | 3_221_225_506 | -2_147_024_891 | 2_147_942_405));
         let stated = end.code == Some(126);
         if end.clean() || end.oom_killed() || end.code.is_some_and(|code| code > 128 && code != 255) {
             continue;
         }
         let quote = case.text(container, &SAYS).filter(|quote| quote.source == Source::Pod);
-        if !stated && quote.is_none() {
+        if !stated && !refused && quote.is_none() {
             continue;
         }
         let mut candidate = case

@@ -25,7 +25,7 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
 }
 
 fn explain(case: &Case<'_>, mut candidate: Candidate, container: &Container<'_>) -> Candidate {
-    let name = shown(container.name);
+    let name = named(case, container);
     let hook = container.spec.get_or_null("lifecycle").get_or_null("postStart");
     if hook.is_object() {
         candidate = candidate.fact(Case::fact(format!("{}/lifecycle/postStart", container.spec_pointer), shown(&hook.to_string())));

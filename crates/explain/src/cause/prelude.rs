@@ -16,6 +16,12 @@ pub(super) fn shown(text: &str) -> String {
     crate::quote::bounded(&text.split_whitespace().collect::<Vec<_>>().join(" "), 160)
 }
 
+/// The name of a container in a sentence; a piece of a pod may have none.
+pub(super) fn named(case: &Case<'_>, container: &Container<'_>) -> String {
+    let name = shown(container.name);
+    if name.is_empty() { say!(case, "the container", "容器") } else { name }
+}
+
 /// An end of a container that a verdict was given for.
 pub(super) struct Killed<'c, 'a> {
     pub(super) container: &'c Container<'a>,
@@ -92,6 +98,14 @@ pub(super) fn runtime_missing(quote: &Quote) -> bool {
     (absent && program.is_some_and(|program| runtimes.contains(&program.as_str()))) || quote.has(&["log.json: no such file"])
 }
 
+/// The program that a runtime was to execute, as runc, crun and CRI-O name it; CRI-O hands runc's quotes on with their backslashes.
+pub(super) fn program_of(quote: &Quote) -> Option<&str> {
+    [("exec: \\\"", "\\\""), ("exec: \"", "\""), ("executable file `", "`"), ("exec: `", "`"), ("executable \"", "\"")]
+        .iter()
+        .find_map(|(start, end)| quote.between(start, end))
+        .filter(|name| !name.is_empty())
+}
+
 /// The script of `sh -c …`, with its pointer.
 pub(super) fn shell_script<'a>(container: &Container<'a>) -> Option<(String, &'a str)> {
     let words = ["command", "args"].into_iter().flat_map(|list| {
@@ -116,6 +130,24 @@ pub(super) fn probe_answer(text: &str) -> Option<String> {
 /// The last line that says something.
 pub(super) fn last_line(message: &str) -> String {
     message.lines().rev().map(str::trim).find(|line| !line.is_empty()).map(shown).unwrap_or_default()
+}
+
+/// What a program says last of its failure: the line that names a panic or an exception, where a trace follows it, or else the last line.
+pub(super) fn last_words(message: &str) -> String {
+    let mut lines = message.lines().map(str::trim).filter(|line| !line.is_empty());
+    while let Some(line) = lines.next() {
+        if line.starts_with("panic: ") || line.starts_with("fatal error: ") || line.starts_with("Exception in thread ") {
+            return shown(line);
+        }
+        // Rust names the place in one line and says the rest in the next.
+        if line.starts_with("thread '") && line.contains("panicked at") {
+            let rest = lines.next().filter(|_| line.ends_with(':')).unwrap_or_default();
+            return shown(&format!("{line} {rest}"));
+        }
+    }
+    let traces = ["at ", "... ", "goroutine ", "note: run with `RUST_BACKTRACE"];
+    let told = message.lines().rev().map(str::trim).find(|line| !line.is_empty() && !traces.iter().any(|start| line.starts_with(start)));
+    told.map_or_else(|| last_line(message), shown)
 }
 
 /// The line that holds one of these texts, which are in lower case.
@@ -170,9 +202,15 @@ pub(super) fn remove_left_over(case: &Case<'_>) -> Option<Step> {
     case.change(&["delete", "pod", case.pod.name], why)
 }
 
-/// ` worker-1`, where the node is known.
+/// ` worker-1`, where the node is known; in Chinese with a blank behind it, too.
 pub(super) fn node_name(case: &Case<'_>) -> String {
-    if case.pod.node.is_empty() { String::new() } else { format!(" {}", shown(case.pod.node)) }
+    let name = shown(case.pod.node);
+    match case.lang {
+        _ if name.is_empty() => String::new(),
+        Lang::En => format!(" {name}"),
+        // A blank stands between Chinese and other letters.
+        Lang::Zh => format!(" {name} "),
+    }
 }
 
 pub(super) fn node_step(case: &Case<'_>) -> Option<Step> {

@@ -5,7 +5,7 @@ use super::prelude::*;
 pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
     for (killed, candidate) in killed(case, Cause::ProbeKill) {
         let container = killed.container;
-        let name = shown(container.name);
+        let name = named(case, container);
         let code = killed.end.code;
         let startup = killed
             .verdict
@@ -34,11 +34,16 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
         }
         let mut candidate = candidate.say(summary);
         if killed.verdict.confidence != High {
-            candidate = candidate.against(say!(
-                case,
-                "Told from the timing alone: the events that would prove it are gone or not in this input.",
-                "仅由时间推断：能证明它的事件已过期或不在输入中。"
-            ));
+            let told = killed.verdict.evidence.iter().any(|evidence| evidence.source == Source::Event);
+            candidate = candidate.against(if told {
+                say!(case, "The event does not say for certain that it is about this run.", "事件无法确定说的就是这次运行。")
+            } else {
+                say!(
+                    case,
+                    "Told from the timing alone: the events that would prove it are gone or not in this input.",
+                    "仅由时间推断：能证明它的事件已过期或不在输入中。"
+                )
+            });
         }
         let field = if startup { "startupProbe" } else { "livenessProbe" };
         let path = format!("{{.spec.{}[?(@.name==\"{}\")].{field}}}", container.list(), container.name);

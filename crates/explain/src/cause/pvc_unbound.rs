@@ -44,7 +44,7 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
     let claim = if names.is_empty() { String::new() } else { format!(" ({names})") };
     found.push(
         candidate
-            .say(say!(case, "A PersistentVolumeClaim of the pod{claim} has no volume: no such StorageClass, no fitting volume, or a provisioner that does not work.", "Pod 的 PersistentVolumeClaim{claim} 没有绑定到卷：没有对应的 StorageClass、没有合适的卷，或供应程序没有工作。"))
+            .say(say!(case, "A PersistentVolumeClaim of the pod{claim} has no volume: no such StorageClass, no fitting volume, or a provisioner that does not work.", "Pod 的 PersistentVolumeClaim{claim} 没有绑定到卷：没有对应的 StorageClass、没有合适的卷，或 provisioner 没有工作。"))
             .step(case.read(&["describe", "pvc", claims.first().map(|(_, name)| *name).unwrap_or_default()], say!(case, "Its events say why no volume was made.", "它的事件会说明为什么没有创建卷。")))
             .step(case.read_cluster(&["get", "storageclass"], say!(case, "Shows whether the class exists and which one is the default.", "查看该存储类是否存在，以及哪个是默认类。"))),
     );

@@ -3,7 +3,7 @@
 use super::prelude::*;
 
 pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
-    if case.pod.deletion.is_some() || case.pod.over() {
+    if case.pod.deleting || case.pod.over() {
         return;
     }
     for (rank, container) in case.troubled() {
@@ -18,7 +18,7 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
             continue;
         }
         let past = container.last.as_ref().is_some_and(|end| !end.clean());
-        let name = shown(container.name);
+        let name = named(case, container);
         let answer = quote.and_then(|quote| probe_answer(&quote.text)).map_or_else(String::new, |said| format!(" ({said})"));
         let mut candidate = case
             .candidate(
@@ -42,13 +42,23 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
             candidate = candidate.fact(Case::fact(format!("{}/readinessProbe", container.spec_pointer), shown(&probe.to_string())));
         }
         let path = format!("{{.spec.{}[?(@.name==\"{}\")].readinessProbe}}", container.list(), container.name);
+        // A spec that was read whole and names no probe has none.
+        let summary = if quote.is_none() && !probe.is_object() && !container.spec.get_or_null("image").is_null() {
+            say!(
+                case,
+                "{name} runs and is not ready, although its spec names no readiness probe: its kubelet has not reported since the start, or has gone silent.",
+                "{name} 在运行但未就绪，而规约中没有就绪探针：kubelet 在启动之后还没有上报，或已失联。"
+            )
+        } else {
+            say!(
+                case,
+                "{name} runs, but its readiness probe is not fulfilled{answer}: it gets no traffic from Services. Nothing is killed for that.",
+                "{name} 在运行，但就绪探针没有通过{answer}：Service 不会把流量转给它。kubelet 不会因此杀死容器。"
+            )
+        };
         found.push(
             candidate
-                .say(say!(
-                    case,
-                    "{name} runs, but its readiness probe is not fulfilled{answer}: it gets no traffic from Services. Nothing is killed for that.",
-                    "{name} 在运行，但就绪探针没有通过{answer}：Service 不会把流量转给它。不会因此杀死任何进程。"
-                ))
+                .say(summary)
                 .step(case.read(
                     &["get", "pod", case.pod.name, "-o", &format!("jsonpath={path}")],
                     say!(case, "Shows what is asked: port, path and command.", "查看探针的内容：端口、路径和命令。"),

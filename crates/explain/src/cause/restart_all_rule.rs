@@ -6,7 +6,7 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
     let mut done = false;
     for (killed, candidate) in killed(case, Cause::RestartAllRule) {
         done = true;
-        found.push(explain(case, candidate, &shown(killed.container.name)));
+        found.push(explain(case, candidate, &named(case, killed.container)));
     }
     for (rank, container) in case.troubled().filter(|(_, container)| !done && container.waiting == "RestartingAllContainers") {
         let candidate = case
@@ -14,7 +14,7 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
             .of(container)
             .killer()
             .fact(Case::fact(format!("{}/state/waiting/reason", container.status_pointer), "RestartingAllContainers"));
-        found.push(explain(case, candidate, &shown(container.name)));
+        found.push(explain(case, candidate, &named(case, container)));
     }
 }
 

@@ -38,7 +38,7 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
         found.push(explain(
             case,
             candidate,
-            &say!(case, "the kubelet failed inside while it admitted the pod", "kubelet 在接纳 Pod 时内部出错"),
+            &say!(case, "the kubelet failed inside while it admitted the pod", "kubelet 在准入 Pod 时内部出错"),
         ));
     }
     for (rank, container) in case.pulling().chain(case.configuring()).chain(case.starting()) {
@@ -95,9 +95,24 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
                 "kubelet 刚启动，还没有读到 Service 列表；会自行恢复"
             )
         } else {
-            say!(case, "the container runtime does not answer or fails inside", "容器运行时没有应答或内部出错")
+            say!(case, "the container runtime does not answer or fails inside", "容器运行时没有响应或内部出错")
         };
         found.push(explain(case, candidate, &what));
+    }
+    if case.setting_up()
+        && let Some(quote) = case.pod_text(&["failed to prepare dynamic resources", "nodeprepareresources failed"])
+    {
+        let candidate = case.candidate(Cause::RuntimeFailing, Level::Container(0), 84, Medium).of_some(case.only_container()).quote(quote);
+        let line = shown(quote.between("failed to prepare dynamic resources: ", "").unwrap_or(&quote.text));
+        found.push(explain(
+            case,
+            candidate,
+            &say!(
+                case,
+                "the driver of the devices that the pod claims cannot prepare them ({line})",
+                "Pod 所声明设备的驱动无法完成准备（{line}）"
+            ),
+        ));
     }
     if case.setting_up()
         && let Some(quote) = case.pod_texts.iter().find(|quote| {
@@ -110,7 +125,7 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
         found.push(explain(
             case,
             candidate,
-            &say!(case, "the container runtime does not answer while it makes the sandbox", "容器运行时在创建沙箱时没有应答"),
+            &say!(case, "the container runtime does not answer while it makes the sandbox", "容器运行时在创建沙箱时没有响应"),
         ));
     }
 }
@@ -125,7 +140,7 @@ fn disk_read_only(quote: &Quote) -> bool {
 fn explain(case: &Case<'_>, candidate: Candidate, what: &str) -> Candidate {
     let node = node_name(case);
     candidate
-        .say(say!(case, "The trouble is on the node{node}, not in the pod: {what}.", "问题在节点{node} 上而不在 Pod：{what}。"))
+        .say(say!(case, "The trouble is on the node{node}, not in the pod: {what}.", "问题在节点{node}上而不在 Pod：{what}。"))
         .step(case.read_cluster(
             &["get", "events", "-A", "--field-selector", "reason=FailedCreatePodSandBox"],
             say!(case, "Shows whether other pods of the node suffer too.", "查看该节点的其他 Pod 是否也受影响。"),

@@ -3,7 +3,7 @@
 use super::prelude::*;
 
 pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
-    if case.pod.deletion.is_some() || case.pod.over() || case.unscheduled() {
+    if case.pod.deleting || case.pod.over() || case.unscheduled() {
         return;
     }
     let waiting = case.pod.containers.iter().find(|container| container.is_waiting && NOT_YET.contains(&container.waiting));
@@ -24,7 +24,7 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
         .candidate(Cause::Starting, Level::Rest, 45, Medium)
         .of_some(booting.or(waiting).filter(|_| case.only_container().is_some()).or_else(|| case.only_container()));
     let summary = if let Some(container) = booting {
-        let name = shown(container.name);
+        let name = named(case, container);
         candidate = candidate.fact(Case::fact(format!("{}/started", container.status_pointer), "false"));
         say!(case, "{name} runs, and its startup probe has not passed yet.", "{name} 在运行，启动探针尚未通过。")
     } else if let Some(event) = pulling.filter(|event| event.reason == "Pulling") {

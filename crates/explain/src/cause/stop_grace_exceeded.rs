@@ -4,7 +4,7 @@ use super::prelude::*;
 
 pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
     for (killed, candidate) in killed(case, Cause::StopGraceExceeded) {
-        let name = shown(killed.container.name);
+        let name = named(case, killed.container);
         let grace = case
             .pod
             .value

@@ -35,12 +35,22 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
         if let Some(end) = container.end() {
             candidate = candidate.end(end);
         }
-        let name = shown(container.name);
-        say!(
-            case,
-            "Something is wrong with {name} {said}, but the cause cannot be told from this input.",
-            "{name} 不正常 {said}，但从这些输入无法判断原因。"
-        )
+        let name = named(case, container);
+        let state = if said.is_empty() { String::new() } else { say!(case, " ({said})", "（{said}）") };
+        let lost = container.end().is_some_and(|end| end.code == Some(-1));
+        if lost {
+            say!(
+                case,
+                "{name} ended, and its runtime does not know with which code: -1 is what CRI-O writes in the place of a code that was lost, as after a restart of the node or of the runtime.",
+                "{name} 已结束，但运行时不知道退出码：-1 是退出码丢失时 CRI-O 写入的值，例如节点或运行时重启之后。"
+            )
+        } else {
+            say!(
+                case,
+                "Something is wrong with {name}{state}, but the cause cannot be told from this input.",
+                "{name} 不正常{state}，但仅凭现有输入无法判断原因。"
+            )
+        }
     } else if !case.pod.reason.is_empty() {
         let (reason, message) = (shown(&case.pod.reason), shown(case.pod.message));
         candidate = candidate.fact(Case::fact("/status/reason", format!("{reason}: {message}")));
@@ -50,7 +60,7 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
             "Pod 的原因是 {reason}，podsight 不认识：{message}"
         )
     } else {
-        say!(case, "The cause cannot be told from this input.", "从这些输入无法判断原因。")
+        say!(case, "The cause cannot be told from this input.", "仅凭现有输入无法判断原因。")
     };
     candidate = candidate
         .say(summary)
@@ -63,8 +73,10 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
 
 /// An object that is no pod: what its conditions say, and where its pods are.
 fn no_pod(case: &Case<'_>, kind: &str) -> Candidate {
+    let own = super::other_kind::find(case, kind);
     let kind = shown(kind);
-    let mut candidate = case.candidate(Cause::Unknown, Level::Rest, 0, Low).fact(Case::fact("/kind", kind.clone()));
+    let told = own.is_some();
+    let mut candidate = own.unwrap_or_else(|| case.candidate(Cause::Unknown, Level::Rest, 0, Low)).fact(Case::fact("/kind", kind.clone()));
     for condition in case.pod.conditions.iter().filter(|condition| !condition.message.is_empty()).take(4) {
         candidate = candidate.fact(Case::fact(
             condition.pointer.clone(),
@@ -76,6 +88,8 @@ fn no_pod(case: &Case<'_>, kind: &str) -> Candidate {
     let list: Vec<String> =
         labels.as_object().into_iter().flatten().filter_map(|(key, value)| Some(format!("{key}={}", value.as_str()?))).collect();
     let pods = match kind.as_str() {
+        "Node" if told => None,
+        "PersistentVolumeClaim" => None,
         "Node" => case.read_cluster(
             &["get", "pods", "-A", "-o", "json", "--field-selector", &format!("spec.nodeName={}", case.pod.name)],
             say!(
@@ -89,6 +103,9 @@ fn no_pod(case: &Case<'_>, kind: &str) -> Candidate {
             say!(case, "Gets its pods; podsight explain -f - reads them.", "获取它的 Pod；可用 podsight explain -f - 读取。"),
         ),
     };
+    if told {
+        return candidate.step(pods);
+    }
     // Where no pod could be made there is no other place that says why.
     let refused = case
         .pod
@@ -102,6 +119,15 @@ fn no_pod(case: &Case<'_>, kind: &str) -> Candidate {
     }
     let summary = match refused.or_else(|| failing.map(|event| shown(&event.message))).filter(|said| !said.is_empty()) {
         Some(said) => say!(case, "This is a {kind} and no pod. It fails by itself: {said}", "这是 {kind} 而不是 Pod。它自身失败：{said}"),
+        None if list.is_empty()
+            && !["Node", "CronJob", "Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job"].contains(&kind.as_str()) =>
+        {
+            say!(
+                case,
+                "This is a {kind} and no pod, and it makes none: give the pods, as kubectl get pods -o json prints them.",
+                "这是 {kind} 而不是 Pod，它也不创建 Pod：请提供 kubectl get pods -o json 的输出。"
+            )
+        }
         None => say!(
             case,
             "This is a {kind} and no pod: the cause is in the status of its pods.",

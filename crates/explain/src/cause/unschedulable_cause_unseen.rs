@@ -39,7 +39,7 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
         say!(
             case,
             "The scheduler failed inside while it placed this pod; it tries again by itself.",
-            "调度器在安置该 Pod 时内部出错，会自行重试。"
+            "调度器在调度该 Pod 时内部出错，会自行重试。"
         )
     } else {
         say!(

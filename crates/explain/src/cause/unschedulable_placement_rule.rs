@@ -32,7 +32,7 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
             say!(
                 case,
                 "Shows the claims and their volumes; the zone of a volume is in its node affinity.",
-                "显示声明及其卷；卷所在可用区在其节点亲和性中。"
+                "显示 PVC 及其卷；卷所在的可用区写在卷的节点亲和性中。"
             ),
         )
     } else {
@@ -50,7 +50,7 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
             .say(say!(
                 case,
                 "Pods or volumes already in place exclude every node: {reasons}.",
-                "已在位的 Pod 或卷排除了所有节点：{reasons}。"
+                "现有的 Pod 或卷使所有节点都无法使用：{reasons}。"
             ))
             .step(step),
     );

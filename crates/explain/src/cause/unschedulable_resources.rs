@@ -23,22 +23,28 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
     for (pointer, text) in requests.iter().take(4) {
         candidate = candidate.fact(Case::fact(pointer.clone(), text.clone()));
     }
-    found.push(
-        candidate
-            .say(say!(
-                case,
-                "No node has enough free room for the requests of the pod: {reasons}.",
-                "没有节点有足够的空闲资源满足 Pod 的请求：{reasons}。"
-            ))
-            .step(case.read_cluster(
-                &["describe", "nodes"],
-                say!(
-                    case,
-                    "\"Allocated resources\" shows what is still free on each node; requests count, not use.",
-                    "“Allocated resources” 显示各节点还剩多少；计算的是请求而非实际用量。"
-                ),
-            )),
-    );
+    let summary = if quote.has(&["no nodes available to schedule pods"]) {
+        candidate.explained.confidence = Medium;
+        say!(
+            case,
+            "The cluster has no node that the scheduler could look at: none has joined yet, or an autoscaler has removed all.",
+            "集群中没有调度器可以考虑的节点：还没有节点加入，或已被自动伸缩器全部移除。"
+        )
+    } else {
+        say!(
+            case,
+            "No node has enough free room for the requests of the pod: {reasons}.",
+            "没有节点有足够的空闲资源满足 Pod 的请求：{reasons}。"
+        )
+    };
+    found.push(candidate.say(summary).step(case.read_cluster(
+        &["describe", "nodes"],
+        say!(
+            case,
+            "\"Allocated resources\" shows what is still free on each node; requests count, not use.",
+            "“Allocated resources” 显示各节点还剩多少；计算的是请求而非实际用量。"
+        ),
+    )));
 }
 
 fn requests(case: &Case<'_>) -> Vec<(String, String)> {

@@ -81,7 +81,8 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
     };
     let Some(quote) = case.pod_text(&IN_POD).filter(|quote| !missing(quote)) else { return };
     // Which volumes are late, and not why.
-    let vague = !quote.has(&["for volume \"", "multi-attach", "attachvolume"]) && quote.has(&["timed out waiting"]);
+    let unregistered = quote.has(&["\" not registered"]);
+    let vague = unregistered || !quote.has(&["for volume \"", "multi-attach", "attachvolume"]) && quote.has(&["timed out waiting"]);
     let volume = quote.between("for volume \"", "\"").or_else(|| quote.between("unmounted volumes=[", "]")).map(shown).unwrap_or_default();
     let summary = if quote.has(&["multi-attach error"]) {
         say!(
@@ -95,10 +96,23 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
         say!(
             case,
             "The host path{path} of volume {volume} is missing on the node{node} or is of another type than the pod demands.",
-            "卷 {volume} 的主机路径{path} 在节点{node} 上不存在，或类型与 Pod 的要求不符。"
+            "卷 {volume} 的主机路径{path} 在节点{node}上不存在，或类型与 Pod 的要求不符。"
+        )
+    } else if let Some(driver) = quote.between("driver name ", " not found in the list of registered csi drivers").map(shown) {
+        say!(
+            case,
+            "The volume {volume} cannot be mounted: the storage driver {driver} is not running on the node, or has not registered there yet.",
+            "卷 {volume} 无法挂载：存储驱动 {driver} 没有在节点上运行，或尚未注册。"
+        )
+    } else if unregistered {
+        say!(
+            case,
+            "The kubelet has not read the object of volume {volume} yet, as just after its start; it passes by itself.",
+            "kubelet 还没有读到卷 {volume} 的对象，通常是刚启动；会自行恢复。"
         )
     } else {
-        say!(case, "The volume {volume} cannot be attached or mounted on the node.", "卷 {volume} 无法挂接或挂载到节点。")
+        let said = said(quote);
+        say!(case, "The volume {volume} cannot be attached or mounted on the node{said}", "卷 {volume} 无法挂接或挂载到节点{said}")
     };
     let steps = match host_path(case, &volume).filter(|_| !case.pod.node.is_empty()) {
         Some(path) => [
@@ -125,6 +139,15 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
         .quote(quote)
         .say(summary);
     found.push(steps.into_iter().fold(candidate, Candidate::step));
+}
+
+/// What the storage says, behind the name of the volume: `: ` and its words, or a stop.
+fn said(quote: &Quote) -> String {
+    let words = quote.text.split_once("\" : ").map(|(_, words)| words).unwrap_or_default();
+    // What a mount program prints comes last, behind the arguments that it was given.
+    let words = words.split_once("Output: ").map_or(words, |(_, output)| output);
+    let words = words.rsplit_once(" (x").map_or(words, |(words, _)| words);
+    if words.trim().is_empty() { ".".to_owned() } else { format!(": {}", shown(words)) }
 }
 
 /// The path on the node that a volume stands for.

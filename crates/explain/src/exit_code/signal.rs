@@ -1,4 +1,4 @@
-//! The signals of Linux by number, as on amd64, arm64, arm, 386, ppc64le, s390x and riscv64.
+//! The signals of Linux by number, as on amd64, arm64, arm, 386, loong64, ppc64le, s390x and riscv64.
 
 use super::entry::Entry;
 use podsight_cause::Lang;
@@ -80,30 +80,86 @@ const NAMES: [&str; 64] = [
     "SIGRTMAX",
 ];
 
-/// The name that a number has on MIPS, where it differs (`arch/mips/include/uapi/asm/signal.h`).
-fn on_mips(number: u8) -> Option<&'static str> {
-    Some(match number {
-        7 => "SIGEMT",
-        10 => "SIGBUS",
-        12 => "SIGSYS",
-        16 => "SIGUSR1",
-        17 => "SIGUSR2",
-        18 => "SIGCHLD",
-        19 => "SIGPWR",
-        20 => "SIGWINCH",
-        21 => "SIGURG",
-        22 => "SIGIO",
-        23 => "SIGSTOP",
-        24 => "SIGTSTP",
-        25 => "SIGCONT",
-        26 => "SIGTTIN",
-        27 => "SIGTTOU",
-        28 => "SIGVTALRM",
-        29 => "SIGPROF",
-        30 => "SIGXCPU",
-        31 => "SIGXFSZ",
-        _ => return None,
-    })
+/// The names that a number has on the other architectures of Linux, where they differ: MIPS (`arch/mips/include/uapi/asm/signal.h`), Alpha
+/// and SPARC, which share all but one (`arch/alpha`, `arch/sparc`), and PA-RISC (`arch/parisc`). Of these Go, and so the
+/// kubelet, is to be had for MIPS alone.
+fn elsewhere(number: u8) -> [(&'static str, Option<&'static str>); 4] {
+    let mips = match number {
+        7 => Some("SIGEMT"),
+        10 => Some("SIGBUS"),
+        12 => Some("SIGSYS"),
+        16 => Some("SIGUSR1"),
+        17 => Some("SIGUSR2"),
+        18 => Some("SIGCHLD"),
+        19 => Some("SIGPWR"),
+        20 => Some("SIGWINCH"),
+        21 => Some("SIGURG"),
+        22 => Some("SIGIO"),
+        23 => Some("SIGSTOP"),
+        24 => Some("SIGTSTP"),
+        25 => Some("SIGCONT"),
+        26 => Some("SIGTTIN"),
+        27 => Some("SIGTTOU"),
+        28 => Some("SIGVTALRM"),
+        29 => Some("SIGPROF"),
+        30 => Some("SIGXCPU"),
+        31 => Some("SIGXFSZ"),
+        _ => None,
+    };
+    let alpha = match number {
+        7 => Some("SIGEMT"),
+        10 => Some("SIGBUS"),
+        12 => Some("SIGSYS"),
+        16 => Some("SIGURG"),
+        17 => Some("SIGSTOP"),
+        18 => Some("SIGTSTP"),
+        19 => Some("SIGCONT"),
+        20 => Some("SIGCHLD"),
+        23 => Some("SIGIO"),
+        29 => Some("SIGPWR"),
+        30 => Some("SIGUSR1"),
+        31 => Some("SIGUSR2"),
+        _ => None,
+    };
+    let sparc = if number == 29 { Some("SIGLOST") } else { alpha };
+    let parisc = match number {
+        7 => Some("SIGSTKFLT"),
+        10 => Some("SIGBUS"),
+        12 => Some("SIGXCPU"),
+        16 => Some("SIGUSR1"),
+        17 => Some("SIGUSR2"),
+        18 => Some("SIGCHLD"),
+        19 => Some("SIGPWR"),
+        20 => Some("SIGVTALRM"),
+        21 => Some("SIGPROF"),
+        22 => Some("SIGIO"),
+        23 => Some("SIGWINCH"),
+        24 => Some("SIGSTOP"),
+        25 => Some("SIGTSTP"),
+        26 => Some("SIGCONT"),
+        27 => Some("SIGTTIN"),
+        28 => Some("SIGTTOU"),
+        29 => Some("SIGURG"),
+        30 => Some("SIGXFSZ"),
+        _ => None,
+    };
+    [("MIPS", mips), ("Alpha", alpha), ("SPARC", sparc), ("PA-RISC", parisc)]
+}
+
+/// The names elsewhere in one list: `SIGBUS on MIPS, Alpha, SPARC and PA-RISC`.
+fn differing(number: u8, lang: Lang) -> String {
+    let mut names: Vec<(&str, Vec<&str>)> = Vec::new();
+    for (architecture, name) in elsewhere(number).into_iter().filter_map(|(architecture, name)| Some((architecture, name?))) {
+        match names.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, architectures)) => architectures.push(architecture),
+            None => names.push((name, vec![architecture])),
+        }
+    }
+    let one = |(name, architectures): &(&str, Vec<&str>)| match lang {
+        Lang::En => format!("{name} on {}", architectures.join(", ")),
+        Lang::Zh => format!("{} 上是 {name}", architectures.join("、")),
+    };
+    names.iter().map(one).collect::<Vec<_>>().join(if lang == Lang::Zh { "，" } else { "; " })
 }
 
 impl Signal {
@@ -117,13 +173,28 @@ impl Signal {
     pub fn from_name(name: &str) -> Option<Self> {
         let upper = name.to_ascii_uppercase();
         let bare = upper.strip_prefix("SIG").unwrap_or(&upper);
+        // 32 is an exit code, and SIG32 a signal.
+        if bare == upper && bare.starts_with(|c: char| c.is_ascii_digit()) {
+            return None;
+        }
         let bare = match bare {
             "POLL" => "IO",
             "IOT" => "ABRT",
             "CLD" => "CHLD",
             other => other,
         };
+        // Both ends count: SIGRTMIN+20 is SIGRTMAX-10.
+        let from_minimum = bare.strip_prefix("RTMIN+").and_then(|step| step.parse::<u8>().ok()?.checked_add(34));
+        let from_maximum = bare.strip_prefix("RTMAX-").and_then(|step| 64_u8.checked_sub(step.parse().ok()?));
+        if let Some(number) = from_minimum.or(from_maximum) {
+            return Self::from_number(number).filter(|_| number >= 34);
+        }
         (1..=64).filter_map(Self::from_number).find(|signal| signal.name.strip_prefix("SIG") == Some(bare))
+    }
+
+    /// Whether it ends a process that does not handle it (`signal(7)`); the others stop it, wake it or are ignored.
+    pub const fn ends_by_default(self) -> bool {
+        !matches!(self.number, 17..=23 | 28)
     }
 
     pub(super) fn entry(self, lang: Lang) -> Entry {
@@ -139,12 +210,13 @@ impl Signal {
             Lang::En => format!("128 + n is a convention of shells and runtimes: a program can also end with {code} by itself, and a shell ends with {code} when its child was ended by {name}; then the main process was not."),
             Lang::Zh => format!("128 + n 只是 shell 和运行时的约定：程序也可以自己以 {code} 退出；子进程被 {name} 终止时，shell 也会以 {code} 退出，此时被终止的并不是主进程。"),
         });
-        if let Some(other) = on_mips(number) {
+        let other = differing(number, lang);
+        if !other.is_empty() {
             entry.checks.push(match lang {
                 Lang::En => {
-                    format!("The number is that of amd64, arm64, arm, 386, ppc64le, s390x and riscv64; on MIPS {number} is {other}.")
+                    format!("The number is that of amd64, arm64, arm, 386, ppc64le, s390x and riscv64. Elsewhere {number} is {other}.")
                 }
-                Lang::Zh => format!("此编号适用于 amd64、arm64、arm、386、ppc64le、s390x 和 riscv64；在 MIPS 上 {number} 是 {other}。"),
+                Lang::Zh => format!("此编号适用于 amd64、arm64、arm、386、ppc64le、s390x 和 riscv64。{number} 在 {other}。"),
             });
         }
         entry
@@ -214,8 +286,11 @@ fn english(number: u8) -> Text {
             ],
         ),
         10 => (
-            "A signal of the program's own making (log rotation, dump of state) that it does not handle.",
-            &["Which script or sidecar sends SIGUSR1?"],
+            "A signal that programs give a meaning of their own (log rotation, dump of state); this one does not handle it. Kubernetes sends it only where the image or the pod names it as the stop signal, as haproxy's images do.",
+            &[
+                "Does the image say STOPSIGNAL SIGUSR1? Then this is an ordinary stop: read it like 143.",
+                "Otherwise: which script, sidecar or process in the container sends SIGUSR1?",
+            ],
         ),
         11 => (
             "Segmentation fault: native code touched memory that is not its own. Also a stack overflow (musl gives threads 128 KiB), glibc and musl mixed, or a broken emulation of another architecture.",
@@ -224,7 +299,10 @@ fn english(number: u8) -> Text {
                 "Does the same image crash on another node and on your machine?",
             ],
         ),
-        12 => ("A signal of the program's own making that it does not handle.", &["Which script or sidecar sends SIGUSR2?"]),
+        12 => (
+            "A signal that programs give a meaning of their own; this one does not handle it. Kubernetes sends it only where the image or the pod names it as the stop signal.",
+            &["Which script, sidecar or process in the container sends SIGUSR2?"],
+        ),
         13 => (
             "Wrote into a pipe or socket that nobody reads any more, for instance under \"set -o pipefail\" when head closes early.",
             &["Look for a pipe in the script whose right side ends first."],
@@ -278,7 +356,7 @@ fn english(number: u8) -> Text {
             &["Does the image say STOPSIGNAL SIGRTMIN+3? Then this is an ordinary stop: read it like 143."],
         ),
         _ => (
-            "A real-time signal that the program does not handle; it has no meaning of its own.",
+            "A real-time signal that the program does not handle; it has no meaning of its own. Kubernetes sends it only where the image or the pod names it as the stop signal.",
             &["Which program or runtime sends it? systemd and some language runtimes use real-time signals."],
         ),
     }
@@ -313,7 +391,7 @@ fn chinese(number: u8) -> Text {
         ),
         8 => ("原生代码中的整数除零或溢出。托管语言会以 1 或 2 报告这类错误。", &["核心转储或日志会指出位置。"]),
         9 => (
-            "被无法捕获的信号杀死。退出码不说明是谁发的：内核因内存不足、kubelet 在宽限期结束或探针失败之后，或节点上的其他东西。",
+            "被无法捕获的信号杀死。退出码不说明是谁发的：内核因内存不足、kubelet 在宽限期结束或探针失败之后，或节点上的其他程序。",
             &[
                 "原因为 OOMKilled，或有注解 podsight.dev/oom？那是内核：先弄清达到的是哪一个上限，再决定是否调大。",
                 "事件 Killing 里有 \"failed liveness probe\" 或 \"failed startup probe\"？那是 kubelet，而且进程忽略了 SIGTERM。",
@@ -322,12 +400,18 @@ fn chinese(number: u8) -> Text {
                 "都没有：可能是运行时漏报的内存杀死（用 podsight kmsg 读节点的内核日志），或来自外部的杀死。",
             ],
         ),
-        10 => ("程序自定义用途的信号（日志轮转、状态转储），程序没有处理它。", &["哪个脚本或边车容器发送 SIGUSR1？"]),
+        10 => (
+            "由程序自行赋予含义的信号（日志轮转、状态转储），而这个程序没有处理它。只有镜像或 Pod 把它指定为停止信号时 Kubernetes 才会发送，例如 haproxy 镜像。",
+            &["镜像写了 STOPSIGNAL SIGUSR1 吗？那就是普通停止：按 143 理解。", "否则：容器里哪个脚本、sidecar 或进程会发送 SIGUSR1？"],
+        ),
         11 => (
             "段错误：原生代码访问了不属于它的内存。也可能是栈溢出（musl 只给线程 128 KiB）、glibc 与 musl 混用，或跨架构模拟出错。",
             &["内核日志里有 \"segfault at\" 一行，写着库名。", "同一镜像在别的节点和你的机器上也崩溃吗？"],
         ),
-        12 => ("程序自定义用途的信号，程序没有处理它。", &["哪个脚本或边车容器发送 SIGUSR2？"]),
+        12 => (
+            "由程序自行赋予含义的信号，而这个程序没有处理它。只有镜像或 Pod 把它指定为停止信号时 Kubernetes 才会发送。",
+            &["容器里哪个脚本、sidecar 或进程会发送 SIGUSR2？"],
+        ),
         13 => ("向已无人读取的管道或套接字写入，例如 \"set -o pipefail\" 下 head 提前关闭。", &["在脚本里找右侧先结束的管道。"]),
         14 => ("程序的定时器（alarm）到期而未被处理。", &["那次运行的日志会说明它在等什么。"]),
         15 => (
@@ -353,6 +437,9 @@ fn chinese(number: u8) -> Text {
         ),
         32 | 33 => ("C 库为线程保留的信号；更常见的是程序自己以这个码退出。", &["请查该程序的手册。"]),
         37 => ("容器中 systemd 的停止信号。", &["镜像写了 STOPSIGNAL SIGRTMIN+3 吗？那就是普通停止：按 143 理解。"]),
-        _ => ("程序没有处理的实时信号；它本身没有固定含义。", &["哪个程序或运行时发送它？systemd 和某些语言运行时会用实时信号。"]),
+        _ => (
+            "程序没有处理的实时信号；它本身没有固定含义。只有镜像或 Pod 把它指定为停止信号时 Kubernetes 才会发送。",
+            &["哪个程序或运行时发送它？systemd 和某些语言运行时会用实时信号。"],
+        ),
     }
 }

@@ -118,7 +118,33 @@ fn knows_windows_codes_in_every_spelling() {
 
 #[test]
 fn takes_the_names_of_signals() {
-    for (word, shown) in [("SIGKILL", 137), ("term", 143), ("SIGPOLL", 157), ("SIGRTMIN+3", 165)] {
-        assert_eq!(explain(word, Lang::En).unwrap().shown, shown);
+    let names =
+        [("SIGKILL", 137), ("term", 143), ("SIGPOLL", 157), ("SIGRTMIN+3", 165), ("SIGRTMIN+20", 182), ("rtmax-2", 190), ("SIG32", 160)];
+    for (word, shown) in names {
+        assert_eq!(explain(word, Lang::En).unwrap().shown, shown, "{word}");
+    }
+    for number in 0..=64 {
+        assert_eq!(explain(&number.to_string(), Lang::En).unwrap().shown, number, "a number is a code and no signal");
+    }
+    for word in ["SIGRTMIN+31", "RTMAX-65", "RTMIN+999", "SIGRTMAX-31"] {
+        assert!(explain(word, Lang::En).is_err(), "{word}");
+    }
+}
+
+/// `signal(7)` and the headers of the kernel: the numbers that differ are those of other signals there.
+#[test]
+fn says_what_a_number_is_on_other_architectures() {
+    let checks = |code: &str| explain(code, Lang::En).unwrap().checks.join("\n");
+    for (code, words) in [
+        ("138", "Elsewhere 10 is SIGBUS on MIPS, Alpha, SPARC, PA-RISC."),
+        ("140", "Elsewhere 12 is SIGSYS on MIPS, Alpha, SPARC; SIGXCPU on PA-RISC."),
+        ("158", "Elsewhere 30 is SIGXCPU on MIPS; SIGUSR1 on Alpha, SPARC; SIGXFSZ on PA-RISC."),
+        ("157", "Elsewhere 29 is SIGPROF on MIPS; SIGPWR on Alpha; SIGLOST on SPARC; SIGURG on PA-RISC."),
+        ("135", "Elsewhere 7 is SIGEMT on MIPS, Alpha, SPARC; SIGSTKFLT on PA-RISC."),
+    ] {
+        assert!(checks(code).contains(words), "{code}: {}", checks(code));
+    }
+    for code in ["137", "139", "141", "142", "143", "165", "192"] {
+        assert!(!checks(code).contains("Elsewhere"), "{code}: {}", checks(code));
     }
 }

@@ -20,7 +20,7 @@ pub(super) static REASONS: &[Reason] = &[
             Cause::PvcUnbound,
             Cause::ClaimMissing,
         ],
-        meaning: ("No node can take the pod; the STATUS is Pending.", "没有节点能接纳该 Pod；STATUS 为 Pending。"),
+        meaning: ("No node can take the pod; the STATUS is Pending.", "没有节点能容纳该 Pod；STATUS 为 Pending。"),
         apart: (
             "The message counts nodes by reason; the reason with the most nodes is the one to work on, the control plane's own taint the least.",
             "消息按原因统计节点数；节点最多的原因最值得处理，控制平面自带的污点最不重要。",
@@ -50,7 +50,7 @@ pub(super) static REASONS: &[Reason] = &[
         since: None,
         until: None,
         causes: &[Cause::UnschedulableCauseUnseen],
-        meaning: ("The scheduler failed inside while it placed the pod; it tries again.", "调度器在安置 Pod 时内部出错，会重试。"),
+        meaning: ("The scheduler failed inside while it placed the pod; it tries again.", "调度器在调度 Pod 时内部出错，会重试。"),
         apart: ("The message, and the scheduler's log.", "看消息和调度器日志。"),
         command: "kubectl get events --field-selector reason=FailedScheduling",
     },
@@ -64,7 +64,7 @@ pub(super) static REASONS: &[Reason] = &[
         causes: &[Cause::InitNotFinished, Cause::AppError],
         meaning: (
             "Init containers are not done; the message names them. It only restates the list of containers.",
-            "init 容器未完成；消息会列出它们。它只是重述容器列表。",
+            "init 容器未完成；消息会列出它们。它只是复述容器的状态。",
         ),
         apart: ("The state of the containers that it names.", "看它列出的容器的状态。"),
         command: "kubectl get pod POD -o jsonpath='{.status.initContainerStatuses}'",
@@ -79,7 +79,7 @@ pub(super) static REASONS: &[Reason] = &[
         causes: &[Cause::ReadinessFailing, Cause::AppError],
         meaning: (
             "Containers are not ready; the message names them. It only restates the list of containers.",
-            "容器未就绪；消息会列出它们。它只是重述容器列表。",
+            "容器未就绪；消息会列出它们。它只是复述容器的状态。",
         ),
         apart: (
             "A container that runs: its readiness probe. One that waits or has ended: its own reason.",
@@ -189,7 +189,7 @@ pub(super) static REASONS: &[Reason] = &[
             "Somebody evicted the pod through the API: kubectl drain, an autoscaler, a descheduler.",
             "有人通过 API 驱逐了 Pod：kubectl drain、自动伸缩器、descheduler。",
         ),
-        apart: ("Is the node cordoned? Then a drain or a scale-down.", "节点被封锁了吗？那是排空或缩容。"),
+        apart: ("Is the node cordoned? Then a drain or a scale-down.", "节点被 cordon 了吗？那是排空或缩容。"),
         command: "kubectl get nodes",
     },
     Reason {
@@ -212,7 +212,7 @@ pub(super) static REASONS: &[Reason] = &[
         since: Some("1.33"),
         until: None,
         causes: &[Cause::AdmissionNodeFull],
-        meaning: ("A resize in place waits for room on the node.", "原地扩缩在等待节点腾出资源。"),
+        meaning: ("A resize in place waits for room on the node.", "原地资源调整在等待节点腾出资源。"),
         apart: ("The pod runs on with its old resources.", "Pod 继续以旧资源运行。"),
         command: "kubectl describe nodes",
     },
@@ -224,7 +224,7 @@ pub(super) static REASONS: &[Reason] = &[
         since: Some("1.33"),
         until: None,
         causes: &[Cause::AdmissionNodeFull],
-        meaning: ("A resize in place can never fit on the node.", "原地扩缩在该节点上永远无法满足。"),
+        meaning: ("A resize in place can never fit on the node.", "原地资源调整在该节点上永远无法满足。"),
         apart: ("The message has request and capacity.", "消息里有请求和容量。"),
         command: "kubectl describe nodes",
     },
@@ -286,7 +286,7 @@ pub(super) static REASONS: &[Reason] = &[
         causes: &[Cause::AdmissionNodeFull],
         meaning: (
             "A resize of the pod in place waits (PodResizePending) or is being done (PodResizeInProgress); the pod runs on meanwhile.",
-            "Pod 的原地扩缩正在等待（PodResizePending）或进行（PodResizeInProgress）；期间 Pod 照常运行。",
+            "Pod 的原地资源调整正在等待（PodResizePending）或进行（PodResizeInProgress）；期间 Pod 照常运行。",
         ),
         apart: (
             "Pending with Deferred: no room now; with Infeasible: never on this node. InProgress with Error: the runtime refuses the values.",

@@ -57,7 +57,7 @@ pub(super) static REASONS: &[Reason] = &[
         meaning: ("Deletion was requested and the pod is not gone yet.", "已请求删除，Pod 尚未消失。"),
         apart: (
             "Finalizers, a node that does not answer, a process that ignores SIGTERM until the grace period ends, volumes.",
-            "finalizer、没有应答的节点、在宽限期结束前一直忽略 SIGTERM 的进程，或卷。",
+            "finalizer、没有响应的节点、在宽限期结束前一直忽略 SIGTERM 的进程，或卷。",
         ),
         command: "kubectl get pod POD -o jsonpath='{.metadata.finalizers}'",
     },
@@ -85,7 +85,7 @@ pub(super) static REASONS: &[Reason] = &[
         until: None,
         causes: &[Cause::ReadinessFailing, Cause::Completed],
         meaning: ("One container has completed and another runs, and the pod is not ready.", "一个容器已完成，另一个在运行，Pod 未就绪。"),
-        apart: ("A sidecar that keeps running after the main container ended, usually.", "通常是主容器结束后边车仍在运行。"),
+        apart: ("A sidecar that keeps running after the main container ended, usually.", "通常是主容器结束后 sidecar 仍在运行。"),
         command: "kubectl describe pod POD",
     },
     Reason {

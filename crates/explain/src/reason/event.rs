@@ -143,7 +143,7 @@ pub(super) static REASONS: &[Reason] = &[
         ),
         (
             "The message names the probe and its answer; a Killing event follows where the kubelet acts on it.",
-            "消息写明是哪个探针以及得到的应答；kubelet 采取行动时随后会有 Killing 事件。",
+            "消息写明是哪个探针以及得到的响应；kubelet 采取行动时随后会有 Killing 事件。",
         ),
     ),
     event(

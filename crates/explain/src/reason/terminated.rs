@@ -39,7 +39,7 @@ pub(super) static REASONS: &[Reason] = &[
         ],
         meaning: (
             "The container ended with a code other than 0 and the runtime knows no more: memory kills that the runtime missed are among them.",
-            "容器以非 0 的退出码结束，运行时不知道更多：其中也包括运行时漏报的内存杀死。",
+            "容器以非 0 的退出码结束，运行时没有更多信息：其中也包括运行时漏报的 OOM。",
         ),
         apart: (
             "The exit code: podsight exit-code says what it means. 137 and 143: who sent the signal, by events, conditions and the kernel's log.",
@@ -133,7 +133,7 @@ pub(super) static REASONS: &[Reason] = &[
         causes: &[Cause::ContainerRecordLost, Cause::NodePressure, Cause::EvictedOwnStorageLimit, Cause::NodeShutdownOrRestart],
         meaning: (
             "The kubelet could not find the container any more and wrote a placeholder. Its 137 is invented: nobody saw a kill.",
-            "kubelet 再也找不到该容器，写入了占位记录。其中的 137 是编造的：没有人看到过杀死。",
+            "kubelet 再也找不到该容器，写入了占位记录。其中的 137 是 kubelet 自己填的，没有人看到过它被杀。",
         ),
         apart: (
             "status.reason and the events: Evicted, a restart of the node, a runtime that cleaned up.",

@@ -374,7 +374,7 @@ pub(super) static REASONS: &[Reason] = &[
         causes: &[Cause::RuntimeFailing],
         meaning: (
             "The Docker daemon of the node did not answer. It belonged to dockershim and is gone with it.",
-            "节点的 Docker 守护进程没有应答。它属于 dockershim，已随之移除。",
+            "节点的 Docker 守护进程没有响应。它属于 dockershim，已随之移除。",
         ),
         apart: (
             "On 1.24 and later look at the Node's Ready condition: \"container runtime is down\".",
