@@ -5,7 +5,7 @@ use crate::{Confidence, Explained, Input, explain};
 use podsight_cause::{Cause, Lang};
 use serde_json::{Value, json};
 
-fn ended(code: i64, spec: Value) -> Value {
+fn ended(code: i64, spec: &Value) -> Value {
     let mut container = json!({"name": "main", "image": "acme/main:1", "resources": {}});
     if let Some(fields) = spec.as_object() {
         fields.iter().for_each(|(key, value)| container[key] = value.clone());
@@ -30,7 +30,7 @@ fn every_signal_has_a_cause_that_fits_it() {
             _ => Cause::AppDefinedCode,
         };
         for lang in [Lang::En, Lang::Zh] {
-            let found = best(&ended(code, json!({})), lang);
+            let found = best(&ended(code, &json!({})), lang);
             assert_eq!((found.cause, found.exit_code, found.container.as_deref()), (wanted, Some(code), Some("main")), "{code}");
             let signal = Signal::from_number(number).unwrap();
             assert!(found.summary.contains(signal.name) || number == 31, "{code}: {}", found.summary);
@@ -52,7 +52,7 @@ fn what_nobody_in_kubernetes_sends_is_said_to_be_so() {
         (145, "By its number that is SIGCHLD, which ends no process"),
         (129, "Kubernetes sends it only where the image or the pod names it as the stop signal"),
     ] {
-        let found = best(&ended(code, json!({})), Lang::En);
+        let found = best(&ended(code, &json!({})), Lang::En);
         assert!(found.summary.contains(words), "{code}: {}", found.summary);
         assert_ne!(found.killer, Some(Cause::OomContainerLimit));
     }
@@ -61,9 +61,9 @@ fn what_nobody_in_kubernetes_sends_is_said_to_be_so() {
 #[test]
 fn the_stop_signal_of_the_pod_is_a_stop_of_the_kubelets() {
     let own = json!({"lifecycle": {"stopSignal": "SIGUSR1"}, "livenessProbe": {"tcpSocket": {"port": 80}}});
-    assert_eq!(best(&ended(138, own.clone()), Lang::En).cause, Cause::ProbeKill);
-    assert_eq!(best(&ended(140, own), Lang::En).cause, Cause::AppDefinedCode);
-    let mut of_image = ended(165, json!({}));
+    assert_eq!(best(&ended(138, &own), Lang::En).cause, Cause::ProbeKill);
+    assert_eq!(best(&ended(140, &own), Lang::En).cause, Cause::AppDefinedCode);
+    let mut of_image = ended(165, &json!({}));
     of_image["status"]["containerStatuses"][0]["stopSignal"] = json!("SIGRTMIN+3");
     assert_eq!(best(&of_image, Lang::En).cause, Cause::KillerUnknown);
 }
@@ -79,7 +79,7 @@ fn codes_of_windows_are_named_and_minus_one_is_no_code() {
         (-1_073_740_771, Cause::AppDefinedCode, "0xC000041D"),
         (-1, Cause::Unknown, "CRI-O"),
     ] {
-        let found = best(&ended(code, json!({})), Lang::En);
+        let found = best(&ended(code, &json!({})), Lang::En);
         assert_eq!(found.cause, cause, "{code}: {}", found.summary);
         assert!(found.summary.contains(words), "{code}: {}", found.summary);
         assert_ne!(found.confidence, Confidence::High, "{code}");

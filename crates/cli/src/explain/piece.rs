@@ -14,11 +14,11 @@ pub(super) fn whole(value: Value) -> Value {
     } else if has(&["containers"]) {
         json!({"kind": "Pod", "spec": value})
     } else if is_state(&value) {
-        of_state(value)
+        of_state(&value)
     } else if has(&["exitCode"]) {
-        of_state(json!({ "terminated": value }))
+        of_state(&json!({ "terminated": value }))
     } else if is_wait(&value) {
-        of_state(json!({ "waiting": value }))
+        of_state(&json!({ "waiting": value }))
     } else {
         value
     }
@@ -63,7 +63,7 @@ fn is_wait(value: &Value) -> bool {
     waits && value.as_object().is_some_and(|fields| fields.keys().all(known))
 }
 
-fn of_state(state: Value) -> Value {
+fn of_state(state: &Value) -> Value {
     json!({"kind": "Pod", "status": {"containerStatuses": [{ "state": state }]}})
 }
 
@@ -78,11 +78,11 @@ mod tests {
         let container = json!({"name": "a", "state": state, "restartCount": 1});
         let status = json!({"phase": "Running", "containerStatuses": [container]});
         let pod = json!({"kind": "Pod", "status": status});
-        assert_eq!(whole(status.clone()), pod);
+        assert_eq!(whole(status), pod);
         assert_eq!(whole(container.clone()), json!({"kind": "Pod", "status": {"containerStatuses": [container]}}));
         assert_eq!(containers(&[container.clone(), container.clone()]).unwrap().pointer("/status/containerStatuses/1"), Some(&container));
         let stated = json!({"kind": "Pod", "status": {"containerStatuses": [{"state": state}]}});
-        assert_eq!(whole(state.clone()), stated);
+        assert_eq!(whole(state), stated);
         assert_eq!(whole(ended), stated);
         let wait = json!({"reason": "CrashLoopBackOff", "message": "back-off 40s"});
         assert_eq!(whole(wait.clone()).pointer("/status/containerStatuses/0/state/waiting"), Some(&wait));

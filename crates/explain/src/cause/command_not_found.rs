@@ -140,7 +140,7 @@ fn explain(case: &Case<'_>, mut candidate: Candidate, container: &Container<'_>,
     if let Some(end) = container.end() {
         candidate = candidate.end(end);
     }
-    let image = shown(container.image());
+    let image = image_of(case, container);
     let name_shown = shown(name);
     let said = |needles: &[&str]| quote.is_some_and(|quote| quote.has(needles));
     if let Some(first) =

@@ -19,7 +19,7 @@ const SAYS: [&str; 12] = [
 
 pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
     for (rank, container) in case.pulling() {
-        let image = shown(container.image());
+        let image = image_of(case, container);
         let unread = unread_secret(case);
         // A proxy that asks for a password is none of the registry's.
         let quote = case.text(container, &SAYS).filter(|quote| !quote.has(&["proxy authentication required"]));
@@ -79,7 +79,7 @@ fn unread_secret<'c>(case: &'c Case<'_>) -> Option<&'c Quote> {
 
 /// The pull fails, the registry's words are not there, and a pull secret could not be read.
 fn unseen(case: &Case<'_>, rank: usize, container: &Container<'_>, secret: &Quote) -> Candidate {
-    let image = shown(container.image());
+    let image = image_of(case, container);
     let names = secret.between("image pull secrets (", ")").map(shown).unwrap_or_default();
     let place = place(case);
     case.candidate(Cause::ImageAccessDenied, Level::Container(rank), 72, Medium)

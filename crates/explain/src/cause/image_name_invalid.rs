@@ -4,7 +4,7 @@ use super::prelude::*;
 
 pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
     for (rank, container) in case.pulling() {
-        let image = shown(container.image());
+        let image = image_of(case, container);
         let short = case.text(container, &["short name mode is enforcing", "short-name \"", "short-name resolution"]);
         let broken = case.text(
             container,

@@ -8,7 +8,7 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
         if container.waiting != "ErrImageNeverPull" && quote.is_none() {
             continue;
         }
-        let image = shown(container.image());
+        let image = image_of(case, container);
         let node = node_name(case);
         let mut candidate = case
             .candidate(Cause::ImageNeverPullAbsent, Level::Container(rank), 96, High)

@@ -16,7 +16,7 @@ const SAYS: [&str; 8] = [
 
 pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
     for (rank, container) in case.pulling() {
-        let image = shown(container.image());
+        let image = image_of(case, container);
         // Harbor names an artifact, and old engines an image, between the words.
         let named = |quote: &Quote| quote.has(&["unknown: artifact ", "error: image "]) && quote.has(&[" not found"]);
         if let Some(quote) = case.texts(container).iter().find(|quote| quote.has(&SAYS) || named(quote)) {

@@ -7,7 +7,7 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
         if !matches!(container.waiting, "ErrImagePull" | "ImagePullBackOff") {
             continue;
         }
-        let image = shown(container.image());
+        let image = image_of(case, container);
         let message = shown(container.waiting_message);
         // The kubelet's own words of the wait hold no cause until 1.32; behind them, or in their place, are the registry's.
         let words = container.waiting_message.split_once("ErrImagePull: ").map_or(container.waiting_message, |(_, words)| words);

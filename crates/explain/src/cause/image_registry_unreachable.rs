@@ -32,7 +32,7 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
         if quote.is_none() && !stated {
             continue;
         }
-        let image = shown(container.image());
+        let image = image_of(case, container);
         let host = shown(registry(container.image()));
         let dns = quote.is_some_and(|quote| quote.has(&["no such host", "server misbehaving"]));
         let summary = if dns {

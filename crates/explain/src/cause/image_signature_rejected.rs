@@ -18,7 +18,7 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
         if container.waiting != "SignatureValidationFailed" && quote.is_none() {
             continue;
         }
-        let image = shown(container.image());
+        let image = image_of(case, container);
         let mut candidate = case
             .candidate(Cause::ImageSignatureRejected, Level::Container(rank), 97, High)
             .of(container)

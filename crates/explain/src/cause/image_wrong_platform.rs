@@ -16,7 +16,7 @@ const SAYS: [&str; 8] = [
 pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
     for (rank, container) in case.troubled() {
         let Some(quote) = case.text(container, &SAYS) else { continue };
-        let image = shown(container.image());
+        let image = image_of(case, container);
         let ran = quote.has(&["exec format error", "cannot execute binary"]);
         let summary = if ran {
             say!(

@@ -25,7 +25,7 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
                 "{name} was killed ({signal}), and this input does not show who did it. It is not proven to be a memory kill: do not raise the limit yet.",
                 "{name} 被 {signal} 杀死，但输入看不出是谁发的信号。并不能证明是内存问题：先不要调大上限。"
             )
-        } else if code == 143 || code > 255 || code < 0 || crate::killer::stop_signal(killed.container, killed.end) {
+        } else if code == 143 || !(0..=255).contains(&code) || crate::killer::stop_signal(killed.container, killed.end) {
             say!(
                 case,
                 "{name} was ended by {signal}, and this input does not show who sent it: a deletion, a drain, a probe or something in the container.",

@@ -35,7 +35,7 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
         let node = node_name(case);
         let refused = quote.is_some_and(|quote| quote.has(&["the node had condition", "no space left on device"]));
         let summary = if refused {
-            let what = if resource.is_empty() { say!(case, "its disk is full", "磁盘已满") } else { resource.clone() };
+            let what = if resource.is_empty() { say!(case, "its disk is full", "磁盘已满") } else { resource };
             say!(
                 case,
                 "The node{node} was under pressure already when the pod arrived ({what}), and the kubelet refused it: no new pod starts there until that is over.",

@@ -19,11 +19,12 @@ fn truth<'c, 'a>(case: &'c Case<'a>, kind: &str, status: &str) -> Option<&'c Con
 }
 
 fn said(condition: &Condition<'_>) -> String {
-    format!("{} {} {}: {}", condition.kind, condition.status, condition.reason, shown(condition.message))
+    let words = [condition.kind, condition.status, condition.reason].into_iter().filter(|word| !word.is_empty());
+    format!("{}: {}", words.collect::<Vec<_>>().join(" "), shown(condition.message))
 }
 
-fn answer(case: &Case<'_>, cause: Cause, confidence: crate::Confidence, condition: &Condition<'_>, summary: String) -> Candidate {
-    case.candidate(cause, Level::Rest, 60, confidence).fact(Case::fact(condition.pointer.clone(), said(condition))).say(summary)
+fn answer(case: &Case<'_>, verdict: Cause, confidence: crate::Confidence, condition: &Condition<'_>, summary: String) -> Candidate {
+    case.candidate(verdict, Level::Rest, 60, confidence).fact(Case::fact(condition.pointer.clone(), said(condition))).say(summary)
 }
 
 fn node(case: &Case<'_>) -> Option<Candidate> {
@@ -55,8 +56,8 @@ fn node(case: &Case<'_>) -> Option<Candidate> {
         } else {
             say!(case, "The node {name} is not ready; its kubelet says: {words}", "节点 {name} 未就绪；kubelet 的说明：{words}")
         };
-        let cause = if network { Cause::SandboxFailed } else { Cause::RuntimeFailing };
-        return Some(steps(answer(case, cause, if network { High } else { Medium }, condition, summary)));
+        let verdict = if network { Cause::SandboxFailed } else { Cause::RuntimeFailing };
+        return Some(steps(answer(case, verdict, if network { High } else { Medium }, condition, summary)));
     }
     let pressed = ["MemoryPressure", "DiskPressure", "PIDPressure"].into_iter().find_map(|kind| truth(case, kind, "True"));
     if let Some(condition) = pressed {
@@ -79,14 +80,14 @@ fn node(case: &Case<'_>) -> Option<Candidate> {
     } else {
         say!(case, "The node {name} is ready, and nothing in its status shows a failure.", "节点 {name} 已就绪，状态中没有任何失败迹象。")
     };
-    let cause = if cordoned { Cause::UnschedulableTaint } else { Cause::Healthy };
-    Some(steps(answer(case, cause, High, ready, summary)))
+    let verdict = if cordoned { Cause::UnschedulableTaint } else { Cause::Healthy };
+    Some(steps(answer(case, verdict, High, ready, summary)))
 }
 
 fn claim(case: &Case<'_>) -> Option<Candidate> {
     let name = shown(case.pod.name);
     let class = case.pod.spec.text("storageClassName");
-    let (cause, summary) = match case.pod.phase {
+    let (verdict, summary) = match case.pod.phase {
         "Pending" => {
             let of = if class.is_empty() {
                 String::new()
@@ -114,7 +115,7 @@ fn claim(case: &Case<'_>) -> Option<Candidate> {
         "Bound" => (Cause::Healthy, say!(case, "The claim {name} is bound to a volume.", "声明 {name} 已绑定到卷。")),
         _ => return None,
     };
-    let mut candidate = case.candidate(cause, Level::Rest, 60, High).fact(Case::fact("/status/phase", case.pod.phase));
+    let mut candidate = case.candidate(verdict, Level::Rest, 60, High).fact(Case::fact("/status/phase", case.pod.phase));
     if !class.is_empty() {
         candidate = candidate.fact(Case::fact("/spec/storageClassName", shown(class)));
     }
@@ -139,7 +140,7 @@ fn job(case: &Case<'_>) -> Option<Candidate> {
         ));
     }
     let condition = truth(case, "Failed", "True").or_else(|| truth(case, "FailureTarget", "True"))?;
-    let (cause, summary) = match condition.reason {
+    let (verdict, summary) = match condition.reason {
         "DeadlineExceeded" => (
             Cause::DeadlineExceeded,
             say!(
@@ -161,8 +162,8 @@ fn job(case: &Case<'_>) -> Option<Candidate> {
             (Cause::Unknown, say!(case, "The Job {name} has failed: {words}", "Job {name} 已失败：{words}"))
         }
     };
-    let confidence = if cause == Cause::Unknown { Low } else { High };
-    Some(answer(case, cause, confidence, condition, summary))
+    let confidence = if verdict == Cause::Unknown { Low } else { High };
+    Some(answer(case, verdict, confidence, condition, summary))
 }
 
 /// What makes pods and keeps them is well where as many are available as were asked for.
@@ -182,7 +183,7 @@ fn workload(case: &Case<'_>, kind: &str) -> Option<Candidate> {
         return None;
     }
     let stuck = truth(case, "Progressing", "False");
-    let (cause, confidence, summary) = if let Some(condition) = stuck {
+    let (verdict, confidence, summary) = if let Some(condition) = stuck {
         let words = shown(condition.message);
         (
             Cause::Unknown,
@@ -211,7 +212,7 @@ fn workload(case: &Case<'_>, kind: &str) -> Option<Candidate> {
         )
     };
     let mut candidate = case
-        .candidate(cause, Level::Rest, 60, confidence)
+        .candidate(verdict, Level::Rest, 60, confidence)
         .fact(Case::fact("/status", say!(case, "{available} of {wanted} available", "{wanted} 个中 {available} 个可用")));
     if let Some(condition) = stuck {
         candidate = candidate.fact(Case::fact(condition.pointer.clone(), said(condition)));

@@ -22,6 +22,12 @@ pub(super) fn named(case: &Case<'_>, container: &Container<'_>) -> String {
     if name.is_empty() { say!(case, "the container", "容器") } else { name }
 }
 
+/// The image of a container in a sentence; a piece of a pod may not name it.
+pub(super) fn image_of(case: &Case<'_>, container: &Container<'_>) -> String {
+    let image = shown(container.image());
+    if image.is_empty() { say!(case, "its image", "它的镜像") } else { image }
+}
+
 /// An end of a container that a verdict was given for.
 pub(super) struct Killed<'c, 'a> {
     pub(super) container: &'c Container<'a>,

@@ -5,7 +5,7 @@ use super::prelude::*;
 pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
     for (rank, container) in case.configuring().chain(case.starting()) {
         let Some(quote) = case.text(container, &["runasnonroot", "breaks non-root policy", "non-numeric user"]) else { continue };
-        let image = shown(container.image());
+        let image = image_of(case, container);
         let summary = if quote.has(&["non-numeric user"]) {
             let user = quote.between("non-numeric user (", ")").map(shown).unwrap_or_default();
             say!(

@@ -77,7 +77,8 @@ fn no_pod(case: &Case<'_>, kind: &str) -> Candidate {
     let kind = shown(kind);
     let told = own.is_some();
     let mut candidate = own.unwrap_or_else(|| case.candidate(Cause::Unknown, Level::Rest, 0, Low)).fact(Case::fact("/kind", kind.clone()));
-    for condition in case.pod.conditions.iter().filter(|condition| !condition.message.is_empty()).take(4) {
+    // What its own answer rests on is there already.
+    for condition in case.pod.conditions.iter().filter(|condition| !told && !condition.message.is_empty()).take(4) {
         candidate = candidate.fact(Case::fact(
             condition.pointer.clone(),
             format!("{} {} {}: {}", condition.kind, condition.status, condition.reason, shown(condition.message)),

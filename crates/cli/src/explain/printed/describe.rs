@@ -34,6 +34,22 @@ fn top<'a>(lines: &[&'a str], wanted: &str) -> &'a str {
     found.map(|(_, _, value)| known(value)).unwrap_or_default()
 }
 
+/// The heads that end a section.
+const HEADS: [&str; 12] = [
+    "Init Containers",
+    "Containers",
+    "Ephemeral Containers",
+    "Conditions",
+    "Volumes",
+    "QoS Class",
+    "Node-Selectors",
+    "Tolerations",
+    "Events",
+    "Readiness Gates",
+    "Topology Spread Constraints",
+    "Restart Policy",
+];
+
 /// The lines below a key at the left edge.
 fn section<'l, 'a>(lines: &'l [&'a str], wanted: &str) -> &'l [&'a str] {
     let at_edge = |line: &str| !line.starts_with(' ') && field(line).is_some();
@@ -42,20 +58,6 @@ fn section<'l, 'a>(lines: &'l [&'a str], wanted: &str) -> &'l [&'a str] {
     };
     let rest = lines.get(from + 1..).unwrap_or_default();
     // Lines of a message may stand at the edge too; only the heads that kubectl prints end a section.
-    const HEADS: [&str; 12] = [
-        "Init Containers",
-        "Containers",
-        "Ephemeral Containers",
-        "Conditions",
-        "Volumes",
-        "QoS Class",
-        "Node-Selectors",
-        "Tolerations",
-        "Events",
-        "Readiness Gates",
-        "Topology Spread Constraints",
-        "Restart Policy",
-    ];
     let until = rest.iter().position(|line| at_edge(line) && field(line).is_some_and(|(_, key, _)| HEADS.contains(&key)));
     rest.get(..until.unwrap_or(rest.len())).unwrap_or_default()
 }
@@ -132,10 +134,10 @@ fn pod(lines: &[&str], mut meta: Value) -> Value {
         ("Containers", "containers", "containerStatuses"),
         ("Ephemeral Containers", "ephemeralContainers", "ephemeralContainerStatuses"),
     ] {
-        let (specs, states): (Vec<Value>, Vec<Value>) = containers(section(lines, head)).into_iter().unzip();
+        let (specs, reports): (Vec<Value>, Vec<Value>) = containers(section(lines, head)).into_iter().unzip();
         if !specs.is_empty() {
             spec.insert(list.to_owned(), specs.into());
-            status.insert(statuses.to_owned(), states.into_iter().filter(|state| state.get("state").is_some()).collect::<Vec<_>>().into());
+            status.insert(statuses.to_owned(), reports.into_iter().filter(|state| state.get("state").is_some()).collect::<Vec<_>>().into());
         }
     }
     let conditions: Vec<Value> = section(lines, "Conditions")
@@ -303,7 +305,7 @@ fn volumes(lines: &[&str]) -> Vec<Value> {
                 ("Name", name) if volume.get("configMap").is_some() => inner(volume, "configMap", "name", name),
                 ("SecretName", name) if volume.get("secret").is_some() => inner(volume, "secret", "secretName", name),
                 ("ClaimName", name) if volume.get("persistentVolumeClaim").is_some() => {
-                    inner(volume, "persistentVolumeClaim", "claimName", name)
+                    inner(volume, "persistentVolumeClaim", "claimName", name);
                 }
                 ("Path", path) if volume.get("hostPath").is_some() => inner(volume, "hostPath", "path", path),
                 ("Medium", "Memory") if volume.get("emptyDir").is_some() => inner(volume, "emptyDir", "medium", "Memory"),

@@ -108,7 +108,10 @@ pub(super) fn pod(status: &str, ready: usize, total: usize, restarts: i64) -> Va
     } else {
         match bare {
             "Running" | "NotReady" => {
-                let statuses: Vec<Value> = (0..total).map(|place| running(place < ready)).collect();
+                let mut statuses: Vec<Value> = (0..total).map(|place| running(place < ready)).collect();
+                if let Some(first) = statuses.first_mut() {
+                    super::put(first, "restartCount", restarts);
+                }
                 set(&mut pod, "status", "containerStatuses", statuses.into());
             }
             "Pending" | "Succeeded" | "Failed" | "Unknown" => set(&mut pod, "status", "phase", bare.into()),

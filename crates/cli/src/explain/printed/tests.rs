@@ -167,6 +167,10 @@ fn each_row_of_the_table_becomes_a_pod_that_is_printed_the_same() {
             _ => columns(&printed.pods[0], ServerVersion::NEWEST),
         };
         assert_eq!((got.status.as_str(), got.ready.as_str()), (status, ready));
+        let restarted = got.restarts == 3
+            || ["Evicted", "OutOfcpu", "UnexpectedAdmissionError", "Pending", "SchedulingGated", "Terminating", "Unknown"]
+                .contains(&status);
+        assert!(restarted, "{status} {}", got.restarts);
         assert_eq!(printed.columns.of("shop", "web").unwrap().restarts, 3, "{status}");
     }
 }
