@@ -44,7 +44,7 @@ fn deleted(place: &Place<'_>) -> Result<()> {
         Ok(items(&pods).first().filter(|pod| text(pod, "/status/phase") == "Running").cloned())
     })?;
     let (name, uid) = (text(&pod, "/metadata/name"), text(&pod, "/metadata/uid"));
-    hand::run(place, "ready", &format!("until ls /proc/$(processes {uid} sh)/root/dev/shm/ready; do sleep 0.2; done"))?;
+    hand::run(place, "ready", &format!("until (cd /proc/$(processes {uid} sh)/root && ls dev/shm/ready); do sleep 0.2; done"))?;
     // Its like is not to be made again.
     let orphaned = place.namespace.kubectl(&["scale", "replicaset", "owner", "--replicas=0"])?;
     ensure!(orphaned.status.success(), "{}", orphaned.stderr);

@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Rules without a case, each with the reason.
-const UNTRIED: [(&str, &str); 4] = [
+const UNTRIED: [(&str, &str); 5] = [
+    ("database-without-password", "the nodes have no registry to pull a database from"),
     ("image-not-found", "the nodes have no registry; crates/cli/tests/registry.rs asks a real one"),
     ("image-wrong-platform", "the nodes have no registry; crates/cli/tests/registry.rs asks a real one"),
     ("limit-known-too-small", "node_history.rs tries it: it takes a kill and a second apply"),

@@ -93,9 +93,12 @@ impl Program {
         Ok(program)
     }
 
-    /// Where the configuration file is.
-    pub(crate) fn config_file(&self) -> std::path::PathBuf {
-        self.folder.path().join("config.yaml")
+    /// Puts another configuration in the place of the one that is followed, at once as a ConfigMap's volume does.
+    pub(crate) fn configure(&self, text: &str) -> Result<()> {
+        let file = self.folder.path().join("config.yaml");
+        let new = file.with_extension("new");
+        std::fs::write(&new, text)?;
+        Ok(std::fs::rename(new, file)?)
     }
 
     /// A connection as an API server makes it.

@@ -105,10 +105,10 @@ async fn the_configuration_is_followed() -> Result<()> {
     assert_eq!(denied, json!({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "response": response}));
 
     // A mistake is reported, and what is sound applies; the server stays.
-    std::fs::write(program.config_file(), "rules:\n  memory-tiny: off\n  memory-tinny: off\n")?;
+    program.configure("rules:\n  memory-tiny: off\n  memory-tinny: off\n")?;
     program.wait_for("/metrics", |response| response.body.contains("podsight_webhook_config_problems 1\n")).await?;
     assert_eq!(client.post("/validate", &body).await?.body, allowed("u-1"));
-    std::fs::write(program.config_file(), "rules: {memory-tiny: off\n")?;
+    program.configure("rules: {memory-tiny: off\n")?;
     let mut log = Vec::new();
     for _ in 0..500 {
         log.extend(program.log());
@@ -131,7 +131,7 @@ async fn the_configuration_is_followed() -> Result<()> {
         (levels.replace("default}", "other}"), false),
         (levels.replace("kubernetes.io/metadata.name: default", "env: prod"), false),
     ] {
-        std::fs::write(program.config_file(), &levels)?;
+        program.configure(&levels)?;
         loop {
             let answer: Value = serde_json::from_str(&client.post("/validate", &body).await?.body)?;
             let has_warning = answer.pointer("/response/warnings").is_some();

@@ -20,32 +20,40 @@ declare_rule! {
     /// ## Example
     ///
     /// ```yaml,warns
-    /// apiVersion: v1
-    /// kind: Pod
+    /// apiVersion: apps/v1
+    /// kind: Deployment
     /// metadata: {name: web}
     /// spec:
-    ///   containers:
-    ///   - name: web
-    ///     ports: [{containerPort: 80}]
+    ///   selector: {matchLabels: {app: web}}
+    ///   template:
+    ///     metadata: {labels: {app: web}}
+    ///     spec:
+    ///       containers:
+    ///       - name: web
+    ///         ports: [{containerPort: 80}]
     /// ```
     ///
     /// ## Use instead
     ///
     /// ```yaml,clean
-    /// apiVersion: v1
-    /// kind: Pod
+    /// apiVersion: apps/v1
+    /// kind: Deployment
     /// metadata: {name: web}
     /// spec:
-    ///   containers:
-    ///   - name: web
-    ///     image: nginx:1.27
-    ///     ports: [{containerPort: 80}]
+    ///   selector: {matchLabels: {app: web}}
+    ///   template:
+    ///     metadata: {labels: {app: web}}
+    ///     spec:
+    ///       containers:
+    ///       - name: web
+    ///         image: nginx:1.27
+    ///         ports: [{containerPort: 80}]
     /// ```
     ///
     /// ## Known limits
     ///
     /// A patch leaves out most of an object, and so may a base that overlays complete. An absent image or absent containers are found where nothing says that the object is a
-    /// part: in a Pod with a name, in a workload with its selector and its labels, in a Job with its `restartPolicy`. An absent selector is found where the template has labels and
+    /// part: in a workload with its selector and its labels, in a Job with its `restartPolicy`. A Pod without an image looks like a patch of kustomize, and only an empty one is found there. An absent selector is found where the template has labels and
     /// images. All of these are likely only. Only the kinds of Kubernetes itself are looked at.
     FieldMissing {
         id: "field-missing", group: "admission", certainty: Certain, predicts: [],
@@ -78,9 +86,10 @@ fn check(rule: &dyn Rule, subject: &Subject<'_>, findings: &mut Vec<Finding>) {
             findings.push(absent.at_most(Certainty::Likely));
         }
         for container in subject.containers.iter().filter(|_| !is_filled_in(workload)) {
-            // What is empty nobody completes; what is absent an overlay may bring.
-            let certainty = if lacks(container.value, "image") { Certainty::Likely } else { Certainty::Certain };
-            if certainty == Certainty::Likely || container.image() == Some("") {
+            // What is empty nobody completes; what is absent an overlay may bring, and a Pod without it looks as a patch does.
+            let is_absent = lacks(container.value, "image") && workload.kind != "Pod";
+            let certainty = if is_absent { Certainty::Likely } else { Certainty::Certain };
+            if is_absent || container.image() == Some("") {
                 let absent = finding(container.at("/image"), "the container has", "容器", "image");
                 findings.push(absent.within(container).at_most(certainty));
             }
