@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 const PAUSE: Duration = Duration::from_millis(700);
 
 /// What differs from run to run and from machine to machine.
-const FILTERS: [(&str, &str); 18] = [
+const FILTERS: [(&str, &str); 19] = [
     (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "[time]"),
     (r"e2e-explained-[a-z]+-\d+", "[namespace]"),
     (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", "[uid]"),
@@ -32,6 +32,7 @@ const FILTERS: [(&str, &str); 18] = [
     // How often something has begun again says how slow the machine is.
     (r"\b\d+ restarts?\b", "[n] restarts"),
     (r"\d+ 次重启|已重启 \d+ 次", "[n] 次重启"),
+    (r"重启 \d+ 次", "重启 [n] 次"),
     (r"kernel kills \d+", "kernel kills [n]"),
     (r"内核杀死 \d+ 次", "内核杀死 [n] 次"),
     (r"127\.0\.0\.1:\d{4,5}\b", "[registry]"),
