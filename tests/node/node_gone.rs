@@ -45,9 +45,10 @@ fn deleted(place: &Place<'_>) -> Result<()> {
     })?;
     let (name, uid) = (text(&pod, "/metadata/name"), text(&pod, "/metadata/uid"));
     hand::run(place, "ready", &format!("until (cd /proc/$(processes {uid} sh)/root && ls dev/shm/ready); do sleep 0.2; done"))?;
-    // Its like is not to be made again.
-    let orphaned = place.namespace.kubectl(&["scale", "replicaset", "owner", "--replicas=0"])?;
-    ensure!(orphaned.status.success(), "{}", orphaned.stderr);
+    // No node takes its like, which comes at once. With no replicas the pod would be told to go while it is still there.
+    let patch = r#"{"spec":{"template":{"spec":{"nodeSelector":{"podsight.test/nowhere":"true"}}}}}"#;
+    let patched = place.namespace.kubectl(&["patch", "replicaset", "owner", "-p", patch])?;
+    ensure!(patched.status.success(), "{}", patched.stderr);
     let deleted = place.namespace.kubectl(&["delete", "pod", name, "--grace-period=0", "--force", "--ignore-not-found"])?;
     ensure!(deleted.status.success(), "{}", deleted.stderr);
 
