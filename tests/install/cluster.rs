@@ -44,6 +44,10 @@ pub(crate) fn of_podsight(testbed: &Testbed) -> Result<Vec<String>> {
             if ["default", "kube-root-ca.crt"].iter().any(|name| words.get(2) == Some(name)) {
                 return false;
             }
+            // Other tests' own.
+            if words.get(2).is_some_and(|name| name.starts_with("podsight-test-")) {
+                return false;
+            }
             words.get(3) == Some(&"podsight") || words.get(2).is_some_and(|name| name.contains("podsight")) || words.get(1) == Some(&SYSTEM)
         })
         .map(|line| line.split_whitespace().take(3).collect::<Vec<_>>().join(" "))
