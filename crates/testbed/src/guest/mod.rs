@@ -73,8 +73,11 @@ impl Guest {
         #[expect(clippy::disallowed_methods, reason = "the guest has no clock of its own")]
         let now = SystemTime::now().duration_since(UNIX_EPOCH).context("read the clock")?.as_secs();
         let qemu = tools::GUEST.first().copied().context("the first tool of the guest is QEMU")?.require()?;
-        let mut command = Command::new(qemu);
+        // All wait for its one emulated processor in the end, so that comes before what this machine does beside it.
+        let mut command = Command::new("nice");
         command
+            .args(["-n", "-10"])
+            .arg(qemu)
             // Not KVM: inside a virtual machine it is there and yet may stop at an instruction that it cannot emulate. One processor: where a
             // kernel patches its own code (`text_poke_bp`), a second emulated one may run the breakpoint after it was taken away, and panic.
             .args(["-accel", "tcg", "-cpu", "max,-cx16", "-smp", "1", "-m", &MEMORY_MIB.to_string()])
