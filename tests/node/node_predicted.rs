@@ -11,11 +11,12 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Rules without a case, each with the reason.
-const UNTRIED: [(&str, &str); 5] = [
+const UNTRIED: [(&str, &str); 6] = [
     ("database-without-password", "the nodes have no registry to pull a database from"),
     ("image-not-found", "the nodes have no registry; crates/cli/tests/registry.rs asks a real one"),
     ("image-wrong-platform", "the nodes have no registry; crates/cli/tests/registry.rs asks a real one"),
     ("limit-known-too-small", "node_history.rs tries it: it takes a kill and a second apply"),
+    ("missing-pull-secret", "node_explained.rs tries it: image-access-denied is a private image with a pull secret that does not exist"),
     ("taint-not-tolerated", "all nodes would have to be tainted, and other tests use them at the same time"),
 ];
 
