@@ -17,9 +17,10 @@ fn in_the_guest() -> Result<()> {
     each::on(Kind::Guest, "e2e-gone", |place| deleted(place).and_then(|()| never_seen(place)))
 }
 
-/// Is at its limit as soon as it is told to go: with `--force` the API server has forgotten the pod by then, and the kubelet waits one second.
+/// Is at its limit as soon as it is told to go, without another program: with `--force` the API server has forgotten the pod by then, and the kubelet
+/// waits a second.
 const SPITEFUL: &str =
-    "trap 'head -c 32m /dev/zero >/dev/shm/more' TERM; head -c 24m /dev/zero >/dev/shm/held; touch /dev/shm/ready; sleep 3600 & wait; wait";
+    "trap 'printf %8000000s >/dev/shm/more' TERM; head -c 28m /dev/zero >/dev/shm/held; touch /dev/shm/ready; sleep 3600 & wait; wait";
 
 fn deleted(place: &Place<'_>) -> Result<()> {
     let _agent = place.agent_needed()?;
