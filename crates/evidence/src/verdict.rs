@@ -19,6 +19,8 @@ const GOES_ON_AFTER_SECONDS: i64 = 5;
 const BEFORE_KILL_SECONDS: i64 = 2;
 /// See [`BEFORE_KILL_SECONDS`].
 const AFTER_KILL_SECONDS: i64 = 5;
+/// The same where the node itself had no memory left, and the runtime says that this was the end: then it is as slow as everything else there.
+const AFTER_KILL_ON_NODE_SECONDS: i64 = 30;
 
 /// The verdict when a kill becomes known, before the API has said anything.
 ///
@@ -60,7 +62,7 @@ pub fn review(container: &Container, evidence: &ContainerEvidence, now: Timestam
     }
     let scope = evidence.scope.as_deref().and_then(read_scope);
     let Some(last) = evidence.last.parse::<Timestamp>().ok() else { return unchanged };
-    if let Some(ended) = container.ended.iter().rev().find(|ended| is_by(ended, last)) {
+    if let Some(ended) = container.ended.iter().rev().find(|ended| is_by_kill_of(evidence, ended, last)) {
         // A main process that was killed ends with 137. With another code a child was killed, and the runtime saw the counter.
         return if ended.exit_code == SIGKILL_EXIT {
             Review { visible: true, verdict: by_scope(scope) }
@@ -105,8 +107,19 @@ pub fn asks_for_verdict(ended: &Ended) -> bool {
 
 /// Whether a kill at `at` can have caused this end.
 pub fn is_by(ended: &Ended, at: Timestamp) -> bool {
+    is_within(ended, at, AFTER_KILL_SECONDS)
+}
+
+/// The same for a kill at `at` in the container of this evidence, of which the level of the limit is known.
+pub fn is_by_kill_of(evidence: &ContainerEvidence, ended: &Ended, at: Timestamp) -> bool {
+    let is_of_node = evidence.scope.as_deref().and_then(read_scope) == Some(Scope::Node);
+    let most = if is_of_node && is_of_memory(ended) { AFTER_KILL_ON_NODE_SECONDS } else { AFTER_KILL_SECONDS };
+    is_within(ended, at, most)
+}
+
+fn is_within(ended: &Ended, at: Timestamp, most: i64) -> bool {
     let after = ended.at.as_second().saturating_sub(at.as_second());
-    (-BEFORE_KILL_SECONDS..=AFTER_KILL_SECONDS).contains(&after)
+    (-BEFORE_KILL_SECONDS..=most).contains(&after)
 }
 
 /// `status.reason` and the reasons of `DisruptionTarget` (`k8s.io/api/core/v1`, `pkg/kubelet/types/constants.go`).
@@ -158,6 +171,21 @@ mod tests {
 
     fn ended(second: i64, exit_code: i32, reason: &str) -> Ended {
         Ended { id: None, at: at(second), exit_code, reason: reason.to_owned() }
+    }
+
+    #[test]
+    fn where_the_node_has_no_memory_the_end_is_shown_late() {
+        let of_node = ContainerEvidence { scope: Some("node".to_owned()), verdict: "oom-node".to_owned(), ..evidence(10) };
+        for (evidence, second, reason, is_by_it) in [
+            (&of_node, 18, "OOMKilled", true),
+            (&of_node, 41, "OOMKilled", false),
+            (&of_node, 18, "Error", false),
+            (&evidence(10), 18, "OOMKilled", false),
+        ] {
+            let container = Container { ended: vec![ended(second, 137, reason)], ..Container::default() };
+            let is_so = review(&container, evidence, at(50)) == Review { visible: true, verdict: Cause::OomNode };
+            assert_eq!(is_so, is_by_it, "{second} {reason}");
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::record::PodRecord;
 use jiff::Timestamp;
 use podsight_cause::Cause;
 use podsight_evidence::pods::{Ended, Pod};
-use podsight_evidence::verdict::{asks_for_verdict, is_by, without_kill};
+use podsight_evidence::verdict::{asks_for_verdict, is_by, is_by_kill_of, without_kill};
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -146,7 +146,7 @@ impl Node {
         };
         let was_killed = evidence.is_some_and(|evidence| {
             let times = evidence.recent.iter().map(|kill| &kill.at).chain([&evidence.last]);
-            evidence.kills > 0 && times.filter_map(|at| at.parse().ok()).any(|at| is_by(ended, at))
+            evidence.kills > 0 && times.filter_map(|at| at.parse().ok()).any(|at| is_by_kill_of(evidence, ended, at))
         });
         let verdict = if was_killed {
             evidence.and_then(|evidence| Cause::from_id(&evidence.verdict)).unwrap_or(Cause::OomUnattributed)
