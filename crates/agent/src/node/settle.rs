@@ -268,24 +268,12 @@ mod tests {
     use super::*;
     use crate::metrics::AgentMetrics;
     use crate::node::Outcome;
+    use crate::node::tests::{UID, kill_of};
     use crate::publish::events;
     use jiff::Timestamp;
 
-    const UID: &str = "3f1c2a44-9d1e-4b7a-8c55-0a1b2c3d4e5f";
-
     fn kill(seq: u64) -> Kill {
-        let cgroup = format!("/kubepods/burstable/pod{UID}/{}", "5".repeat(64)).into_bytes();
-        Kill {
-            incident: seq,
-            seq: Some(seq),
-            usec: Some(seq * 1_000),
-            pid: Some(7),
-            comm: Some(b"work".to_vec()),
-            global: Some(false),
-            victim_cgroup: Some(cgroup.clone()),
-            limit_cgroup: Some(cgroup),
-            ..Kill::default()
-        }
+        kill_of(seq, "5")
     }
 
     #[test]

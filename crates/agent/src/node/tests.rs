@@ -7,7 +7,7 @@ use podsight_evidence::annotation::{self, Evidence};
 use podsight_evidence::pods::{Container, Ended};
 use std::time::Duration;
 
-const UID: &str = "3f1c2a44-9d1e-4b7a-8c55-0a1b2c3d4e5f";
+pub(super) const UID: &str = "3f1c2a44-9d1e-4b7a-8c55-0a1b2c3d4e5f";
 
 fn two_containers() -> Pod {
     let container = |name: &str, digit: &str| Container { name: name.to_owned(), id: Some(digit.repeat(64)), ..Container::default() };
@@ -20,7 +20,8 @@ fn two_containers() -> Pod {
     }
 }
 
-fn kill_of(seq: u64, digit: &str) -> Kill {
+/// A kill in the container whose id has this digit alone.
+pub(super) fn kill_of(seq: u64, digit: &str) -> Kill {
     let cgroup = format!("/kubepods/burstable/pod{UID}/{}", digit.repeat(64)).into_bytes();
     Kill {
         incident: seq,

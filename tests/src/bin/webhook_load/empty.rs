@@ -2,6 +2,7 @@
 
 use anyhow::{Context as _, Result};
 use podsight_tests::authority::Authority;
+use podsight_tests::load::find;
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -74,8 +75,4 @@ fn request(buffer: &[u8]) -> Option<(usize, String)> {
     // The request's own UID is the first in what the API server sends.
     let rest = body.get(find(body, br#""uid":""#)? + 7..)?;
     Some((head_end + length, String::from_utf8_lossy(rest.split(|&byte| byte == b'"').next()?).into_owned()))
-}
-
-fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
-    haystack.windows(needle.len()).position(|window| window == needle)
 }
