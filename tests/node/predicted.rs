@@ -69,6 +69,13 @@ pub(crate) fn cases() -> Result<Vec<Case>> {
     Ok(cases)
 }
 
+impl Case {
+    /// Whether the kernel kills the container for its memory.
+    pub(crate) fn is_killed(&self) -> bool {
+        self.cause.as_deref().is_some_and(|cause| cause.starts_with("oom-"))
+    }
+}
+
 fn read(file: &Path) -> Result<Case> {
     let name = file.file_stem().and_then(|stem| stem.to_str()).context("its name is text")?.to_owned();
     let rule = name.split('.').next().unwrap_or_default().to_owned();

@@ -173,6 +173,8 @@ fn logged(progress: &Progress, logs: &Path, name: &str, command: &mut Command) -
 fn cargo() -> Result<Command> {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(folders::repository()?).env("INSTA_UPDATE", "no").env("CARGO_TERM_COLOR", "never");
+    // Why a test failed is in its message, which the frames of a backtrace would push out of what is shown.
+    command.env("RUST_BACKTRACE", "0");
     if tools::C_COMPILER.find().is_none() {
         bail!("{} is missing: {}", tools::C_COMPILER.program, tools::C_COMPILER.hint());
     }
