@@ -102,6 +102,7 @@ mod tests {
             through: KillId::from_mark("4f1d2c3b:4:5:6").ok(),
             account: None,
             past_ids: [].into(),
+            written: Vec::new(),
         };
         file.write(&checkpoint).unwrap();
         assert_eq!(file.read().unwrap(), Some(checkpoint));
@@ -112,6 +113,7 @@ mod tests {
             through: None,
             account: None,
             past_ids: [].into(),
+            written: Vec::new(),
         });
         assert!(matches!(missing, Err(FileError::Write { .. })));
     }

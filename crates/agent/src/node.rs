@@ -6,6 +6,7 @@ mod silent;
 mod storm;
 #[cfg(test)]
 mod tests;
+mod written;
 
 use crate::metrics::AgentMetrics;
 use crate::publish::Write;
@@ -49,6 +50,8 @@ pub struct Node {
     ledger: Ledger,
     /// Up to here everything was written before this run.
     resume: Option<KillId>,
+    /// What was written beyond that, by this run and those before.
+    written: written::Beyond,
     /// Up to here lines were counted in the account before this run.
     account_resume: Option<Account>,
     ordinal: u64,
@@ -122,6 +125,7 @@ impl Node {
             records: BTreeMap::new(),
             queue: Queue::new(now),
             ledger: account_resume.map_or_else(Ledger::default, |account| Ledger::open(account.counter)),
+            written: checkpoint.as_ref().map_or_else(written::Beyond::default, |checkpoint| written::Beyond::new(&checkpoint.written)),
             resume: checkpoint.and_then(|checkpoint| checkpoint.through),
             account_resume,
             ordinal: 0,
@@ -282,6 +286,7 @@ impl Node {
                 if record.tells_of_gone() {
                     self.metrics.gone_pod("told");
                 }
+                let mark = record.mark_in_flight().filter(|mark| mark.boot == self.boot);
                 if let Some(oldest) = record.end_write() {
                     #[expect(clippy::cast_precision_loss, reason = "seconds, for a histogram")]
                     self.metrics.delay.observe((wall.as_millisecond() - oldest.as_millisecond()).max(0) as f64 / 1000.0);
@@ -290,6 +295,10 @@ impl Node {
                     self.queue.add(uid, now);
                 } else if self.pods.get(uid).is_none() {
                     self.records.remove(uid);
+                }
+                if let Some(mark) = mark {
+                    let through = self.written_through();
+                    self.written.note(uid, mark, through);
                 }
             }
             Outcome::Gone => {
@@ -336,6 +345,19 @@ impl Node {
 
     /// Up to where everything is written, for a restart.
     pub fn checkpoint(&self) -> Checkpoint {
+        let through = self.written_through();
+        let past_ids = Arc::clone(self.pods.past_ids());
+        Checkpoint {
+            boot: self.boot,
+            through,
+            account: self.account.or(self.account_resume),
+            past_ids,
+            written: self.written.beyond(through).collect(),
+        }
+    }
+
+    /// The last kill of which everything was written, and of all before it.
+    fn written_through(&self) -> Option<KillId> {
         let waiting = [self.waiting.front(), self.bare.front()].into_iter().flatten().map(|waiting| (waiting.ordinal, waiting.before));
         let unwritten = self.records.values().filter_map(PodRecord::oldest_unwritten);
         let oldest = unwritten.chain(waiting).min_by_key(|(ordinal, _)| *ordinal);
@@ -344,13 +366,11 @@ impl Node {
             None => self.latest.map(|(id, _)| id),
         };
         // A log that could not be read on may have shown only a part of what was written before.
-        let through = match (through, self.resume) {
+        match (through, self.resume) {
             (Some(through), Some(resume)) if !resume.covers(&through) => Some(through),
             (through, None) => through,
             (_, resume) => resume,
-        };
-        let past_ids = Arc::clone(self.pods.past_ids());
-        Checkpoint { boot: self.boot, through, account: self.account.or(self.account_resume), past_ids }
+        }
     }
 }
 

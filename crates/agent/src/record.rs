@@ -53,6 +53,8 @@ struct InFlight {
     unwritten: Option<Unwritten>,
     announcements: BTreeMap<String, Announcement>,
     is_gone: bool,
+    /// The last kill in it.
+    mark: Option<KillId>,
 }
 
 impl PodRecord {
@@ -211,7 +213,7 @@ impl PodRecord {
             self.announcements = announcements.split_off(&name);
         }
         let told = announcements.values().cloned().collect();
-        self.in_flight = Some(InFlight { unwritten: self.unwritten.take(), announcements, is_gone });
+        self.in_flight = Some(InFlight { unwritten: self.unwritten.take(), announcements, is_gone, mark: self.evidence.mark() });
         Write {
             uid: pod.uid.clone(),
             namespace: pod.namespace.clone(),
@@ -238,6 +240,11 @@ impl PodRecord {
         self.unwritten = write.unwritten.or(self.unwritten);
         self.announcements.extend(write.announcements);
         self.is_changed = true;
+    }
+
+    /// The last kill in the write that is under way.
+    pub fn mark_in_flight(&self) -> Option<KillId> {
+        self.in_flight.as_ref().and_then(|write| write.mark)
     }
 
     /// Whether the write that is under way tells of a pod that is no more.

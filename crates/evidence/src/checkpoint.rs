@@ -9,6 +9,8 @@ use std::sync::Arc;
 const VERSION: u32 = 1;
 /// A longer file is not ours.
 pub const MAX_BYTES: usize = 64 * 1024;
+/// So many pods are kept whose kills were written while an earlier kill was not.
+pub const MAX_WRITTEN: usize = 128;
 /// Longer than any id, UID or name of a container.
 const MAX_FIELD_BYTES: usize = 64;
 
@@ -23,6 +25,8 @@ pub struct Checkpoint {
     pub account: Option<Account>,
     /// Ids of containers that have left the API's status, the oldest first.
     pub past_ids: Arc<[PastId]>,
+    /// What was written beyond `through`: the UID of each pod, and its last written kill.
+    pub written: Vec<(String, KillId)>,
 }
 
 /// A state in which the account added up: all kill lines up to `through` had been read when the kernel's counter stood at `counter`.
@@ -60,6 +64,9 @@ struct File {
     /// Container id, pod UID, container name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     past_ids: Vec<(String, String, String)>,
+    /// Pod UID, mark.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    written: Vec<(String, String)>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -90,7 +97,9 @@ pub fn read(bytes: &[u8]) -> Result<Checkpoint, CheckpointError> {
         |past: &(String, String, String)| [&past.0, &past.1, &past.2].iter().all(|text| (1..=MAX_FIELD_BYTES).contains(&text.len()));
     let past_ids = file.past_ids.into_iter().filter(is_fine).take(MAX_PAST_IDS);
     let past_ids = past_ids.map(|(id, uid, container)| PastId { id, uid, container }).collect();
-    Ok(Checkpoint { through: position(file.through)?, boot, account, past_ids })
+    let written = file.written.into_iter().filter(|(uid, _)| (1..=MAX_FIELD_BYTES).contains(&uid.len())).take(MAX_WRITTEN);
+    let written = written.filter_map(|(uid, mark)| Some((uid, position(Some(mark)).ok()??))).collect();
+    Ok(Checkpoint { through: position(file.through)?, boot, account, past_ids, written })
 }
 
 /// Writes the file.
@@ -98,7 +107,8 @@ pub fn write(checkpoint: &Checkpoint) -> Vec<u8> {
     let mark = |id: Option<KillId>| id.map(|id| id.mark());
     let account = checkpoint.account.map(|account| FileAccount { counter: account.counter, through: mark(account.through) });
     let past_ids = checkpoint.past_ids.iter().map(|past| (past.id.clone(), past.uid.clone(), past.container.clone())).collect();
-    let file = File { v: VERSION, boot: checkpoint.boot.to_string(), through: mark(checkpoint.through), account, past_ids };
+    let written = checkpoint.written.iter().take(MAX_WRITTEN).map(|(uid, id)| (uid.clone(), id.mark())).collect();
+    let file = File { v: VERSION, boot: checkpoint.boot.to_string(), through: mark(checkpoint.through), account, past_ids, written };
     // Numbers and strings always serialise.
     serde_json::to_vec(&file).unwrap_or_default()
 }
@@ -115,6 +125,7 @@ mod tests {
             through: Some(KillId::from_mark("4f1d2c3b:476:5297431:158").unwrap()),
             account: Some(Account { counter: 3, through: KillId::from_mark("4f1d2c3b:480:5297999:160").ok() }),
             past_ids: [PastId { id: "5".repeat(64), uid: "u".to_owned(), container: "main".to_owned() }].into(),
+            written: vec![("u".to_owned(), KillId::from_mark("4f1d2c3b:481:5298000:161").unwrap())],
         };
         let bytes = write(&checkpoint);
         assert_eq!(read(&bytes).unwrap(), checkpoint);
@@ -130,8 +141,14 @@ mod tests {
     fn a_full_history_fits_and_what_cannot_be_an_id_is_left_out() {
         let past =
             |n: usize| PastId { id: format!("{n:064}"), uid: "3f1c2a44-9d1e-4b7a-8c55-0a1b2c3d4e5f".to_owned(), container: "c".repeat(63) };
-        let checkpoint =
-            Checkpoint { boot: "4f1d2c3b".parse().unwrap(), through: None, account: None, past_ids: (0..MAX_PAST_IDS).map(past).collect() };
+        let id = KillId::from_mark(&format!("4f1d2c3b:{0}:{0}:{1}", u64::MAX / 10, u32::MAX)).unwrap();
+        let checkpoint = Checkpoint {
+            boot: "4f1d2c3b".parse().unwrap(),
+            through: None,
+            account: None,
+            past_ids: (0..MAX_PAST_IDS).map(past).collect(),
+            written: (0..MAX_WRITTEN).map(|n| (format!("3f1c2a44-9d1e-4b7a-8c55-{n:012}"), id)).collect(),
+        };
         assert_eq!(read(&write(&checkpoint)).unwrap(), checkpoint);
         let long = "x".repeat(65);
         let text = format!(
@@ -142,7 +159,7 @@ mod tests {
             [PastId { id: "i".to_owned(), uid: "u".to_owned(), container: "c".to_owned() }]
         );
         let of_before = read(br#"{"v":1,"boot":"4f1d2c3b","through":null,"account":null}"#).unwrap();
-        assert!(of_before.past_ids.is_empty());
+        assert!(of_before.past_ids.is_empty() && of_before.written.is_empty());
     }
 
     proptest! {

@@ -35,6 +35,11 @@ impl Node {
             let patience = if is_over { Patience::Over } else { Patience::Wait };
             let uids = waiting.kill.victim_cgroup.as_deref().map(|path| podsight_cgroup::parse(path).pod_uids).unwrap_or_default();
             let place = attribute(&waiting.kill, &self.pods, patience);
+            if matches!(&place, Place::StrangePod { uid } if self.written.has(uid, &waiting.id)) {
+                // Its pod is gone since.
+                self.settle_line(&waiting.id, true);
+                continue;
+            }
             let must_wait = match &place {
                 // It is waited for once.
                 Place::StrangePod { uid } => !is_over && !self.pods.is_strange(uid),

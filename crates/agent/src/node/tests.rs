@@ -189,3 +189,40 @@ fn nothing_is_kept_of_pods_that_were_gone_when_they_were_listed_again() {
     node.review(wall, start);
     assert!(node.records.is_empty());
 }
+
+#[test]
+fn after_a_crash_what_was_written_on_a_pod_that_is_gone_is_not_told_again() {
+    let start = Instant::now();
+    let wall = Timestamp::from_second(1_763_805_600).unwrap();
+    let mut strange = kill_of(1, "5");
+    strange.victim_cgroup = Some(b"/kubepods/burstable/pod7b2d8e10-1c3f-4a5b-9d6e-00112233aabb".to_vec());
+    let mut node = node_with_pod(start);
+    node.kill(strange.clone(), wall, start);
+    node.kill(kill_of(2, "5"), wall, start);
+    node.settle(start);
+    let write = node.next_write(start).unwrap();
+    assert_eq!(write.uid, UID);
+    node.written(UID, Outcome::Written, wall, start);
+    let checkpoint = node.checkpoint();
+    assert_eq!(checkpoint.through, None, "the stranger may still be shown");
+
+    // The pod is deleted while there is no agent.
+    let mut node = Node::new("4f1d2c3b".parse().unwrap(), Some(checkpoint), AgentMetrics::unregistered(), start);
+    node.list_begins();
+    node.list_ends(start);
+    node.kill(strange, wall, start);
+    node.kill(kill_of(2, "5"), wall, start);
+    let later = start + Duration::from_secs(5);
+    node.settle(later);
+    assert_eq!(node.checkpoint().written.len(), 1, "for a second crash");
+    let write = node.next_write(later).unwrap();
+    assert_ne!(write.uid, UID);
+    node.written(&write.uid.clone(), Outcome::Written, wall, later);
+    assert_eq!(node.next_write(later), None);
+    assert_eq!(node.checkpoint().written, []);
+    // One that was not written is told.
+    node.kill(kill_of(3, "5"), wall, later);
+    let last = later + Duration::from_secs(5);
+    node.settle(last);
+    assert_eq!(node.next_write(last).unwrap().uid, UID);
+}
