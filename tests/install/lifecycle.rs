@@ -1,7 +1,8 @@
-//! Taken away by kustomize, put back by Helm, upgraded, taken away, put back by kustomize, upgraded: and every apply meanwhile succeeds.
+//! Taken away by kustomize, put back by Helm, upgraded, taken away, put back by Helm with its defaults, taken away, put back by kustomize, upgraded: and every apply meanwhile succeeds.
 
 use crate::applies::Applies;
 use crate::cluster::{Helm, of_podsight, until_only};
+use crate::defaults;
 use crate::server_side;
 use anyhow::{Context as _, Result, ensure};
 use base64::prelude::{BASE64_STANDARD, Engine as _};
@@ -30,7 +31,8 @@ fn nobody_notices_an_install_an_upgrade_or_an_uninstall() -> Result<()> {
     let applies = Applies::start(&testbed, &namespace);
     let helm = Helm::new(&testbed, helm, folder.path());
 
-    let helms = by_helm(&testbed, &namespace, &helm, &installed, folder.path());
+    let helms = by_helm(&testbed, &namespace, &helm, &installed, folder.path())
+        .and_then(|()| defaults::by_helm(&testbed, &namespace, &helm, &checkers::chart()?.display().to_string()));
     // Whatever became of it, the testbed is to be as it was.
     let kustomizes = by_kustomize(&testbed, &installed, folder.path());
     let answers = applies.finish()?;
@@ -160,7 +162,8 @@ fn serving(testbed: &Testbed, chart: &str, replicas: u64) -> Result<()> {
     ready(testbed, replicas)
 }
 
-fn ready(testbed: &Testbed, replicas: u64) -> Result<()> {
+/// Waits until the webhook is rolled out with so many replicas.
+pub(crate) fn ready(testbed: &Testbed, replicas: u64) -> Result<()> {
     testbed.kubectl.run(&["rollout", "status", "deployment/podsight-webhook", "-n", SYSTEM, "--timeout=280s"])?;
     let shown = testbed.kubectl.get(&["deployment", "podsight-webhook", "-n", SYSTEM])?;
     let ready = shown.pointer("/status/readyReplicas").and_then(Value::as_u64);
@@ -169,7 +172,7 @@ fn ready(testbed: &Testbed, replicas: u64) -> Result<()> {
 }
 
 /// Waits until warnings reach users: the API server learns of changes a moment later.
-fn warns(testbed: &Testbed, namespace: &Namespace<'_>) -> Result<()> {
+pub(crate) fn warns(testbed: &Testbed, namespace: &Namespace<'_>) -> Result<()> {
     let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "tiny", "namespace": namespace.name},
         "spec": {"containers": [{"name": "main", "image": "podsight.test/busybox:1", "resources": {"limits": {"memory": "128"}}}]}});
     let file = namespace.file("tiny.json", &pod.to_string())?;

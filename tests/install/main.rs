@@ -3,5 +3,6 @@
 
 mod applies;
 mod cluster;
+mod defaults;
 mod lifecycle;
 mod server_side;

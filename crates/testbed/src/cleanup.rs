@@ -10,7 +10,7 @@ use nix::sys::signal::Signal;
 
 use crate::processes::MARK;
 use crate::state::{Lock, State};
-use crate::{cgroups, process_id};
+use crate::{cgroups, process_id, service};
 
 /// How long a running testbed may take to go down by itself before it is killed.
 const POLITE_LIMIT: Duration = Duration::from_mins(1);
@@ -38,6 +38,9 @@ pub fn clean(folder: &Path) -> Result<()> {
     unmount_below(folder)?;
     if let Some(cgroup) = &state.cgroup {
         cgroups::remove(cgroup.trim_start_matches('/'))?;
+    }
+    if let Some(address) = &state.service {
+        service::release(address)?;
     }
     let left = leftovers(&state.id);
     if !left.is_empty() {

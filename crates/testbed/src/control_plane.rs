@@ -10,6 +10,7 @@ use crate::build::Programs;
 use crate::certificates::{Authority, Files, KeyFiles};
 use crate::kubectl::Kubectl;
 use crate::processes::Processes;
+use crate::service::Service;
 use crate::wait::until;
 use crate::{kubeconfig, ports};
 
@@ -28,8 +29,8 @@ pub struct ControlPlane {
 }
 
 impl ControlPlane {
-    /// Starts everything and waits until pods can be created.
-    pub fn start(processes: &mut Processes, programs: &Programs) -> Result<Self> {
+    /// Starts everything and waits until pods can be created. `service` is where pods find the API server, if they can.
+    pub fn start(processes: &mut Processes, programs: &Programs, service: Option<Service>) -> Result<Self> {
         let folder = processes.folder().to_owned();
         let authority = Authority::create(&folder.join("certificates"))?;
         let [etcd_client, etcd_peer, port] = ports::free()?;
@@ -37,7 +38,7 @@ impl ControlPlane {
         let etcd = format!("http://127.0.0.1:{etcd_client}");
         processes.start("etcd", &mut etcd_command(programs, &folder, &etcd, etcd_peer))?;
         let token_key = authority.key_pair("service-account")?;
-        processes.start("kube-apiserver", &mut api_server_command(programs, &authority, &token_key, &etcd, port)?)?;
+        processes.start("kube-apiserver", &mut api_server_command(programs, &authority, &token_key, &etcd, port, service)?)?;
 
         let administrator = authority.client("admin", "podsight-testbed", Some("system:masters"))?;
         let kubeconfig = folder.join("kubeconfig");
@@ -103,8 +104,17 @@ fn etcd_command(programs: &Programs, folder: &Path, client: &str, peer_port: u16
     command
 }
 
-fn api_server_command(programs: &Programs, authority: &Authority, token_key: &KeyFiles, etcd: &str, port: u16) -> Result<Command> {
-    let serving = authority.server("kube-apiserver", &["127.0.0.1", "localhost", "kubernetes.default.svc"])?;
+fn api_server_command(
+    programs: &Programs,
+    authority: &Authority,
+    token_key: &KeyFiles,
+    etcd: &str,
+    port: u16,
+    service: Option<Service>,
+) -> Result<Command> {
+    let address = service.map_or_else(|| "localhost".to_owned(), |service| service.address().to_string());
+    let serving = authority.server("kube-apiserver", &["127.0.0.1", "localhost", "kubernetes.default.svc", &address])?;
+    let services = service.map_or_else(|| "10.96.0.0/16".to_owned(), Service::range);
     let mut command = Command::new(programs.path("kube-apiserver"));
     command
         .arg(format!("--etcd-servers={etcd}"))
@@ -112,10 +122,11 @@ fn api_server_command(programs: &Programs, authority: &Authority, token_key: &Ke
         .args(["--bind-address=127.0.0.1", "--advertise-address=127.0.0.1"])
         // From 1.37 on a loopback address is refused as an endpoint.
         .arg("--endpoint-reconciler-type=none")
-        // Without kube-proxy a service's address leads nowhere: webhooks are reached at a ready pod's own address.
+        // Without kube-proxy another service's address leads nowhere: webhooks are reached at a ready pod's own address.
         .arg("--enable-aggregator-routing=true")
         .args(["--authorization-mode=Node,RBAC", "--enable-admission-plugins=NodeRestriction", "--allow-privileged=true"])
-        .args(["--service-cluster-ip-range=10.96.0.0/16", "--service-account-issuer=https://kubernetes.default.svc"])
+        .arg(format!("--service-cluster-ip-range={services}"))
+        .arg("--service-account-issuer=https://kubernetes.default.svc")
         .arg(format!("--service-account-key-file={}", token_key.public.display()))
         .arg(format!("--service-account-signing-key-file={}", token_key.private.display()))
         .arg(format!("--client-ca-file={}", authority.certificate_file().display()))

@@ -26,6 +26,8 @@ pub mod process_id;
 pub mod processes;
 pub mod progress;
 pub mod recorded;
+pub mod routes;
+pub mod service;
 pub mod state;
 pub mod static_programs;
 pub mod testbed;

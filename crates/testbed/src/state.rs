@@ -20,6 +20,9 @@ pub struct State {
     pub processes: Vec<Process>,
     /// The cgroup of the node's pods below the root of every hierarchy, for example `/podsight-0a1b2c3d`.
     pub cgroup: Option<String>,
+    /// The address of the API server's Service on the loopback interface.
+    #[serde(default)]
+    pub service: Option<String>,
 }
 
 /// A process of the testbed.
@@ -46,7 +49,7 @@ impl State {
     /// A new record, this process being the owner.
     pub fn create(folder: &Path) -> Result<Self> {
         let owner = ProcessId::of(std::process::id()).context("find this process in /proc")?;
-        let state = Self { id: folders::identity(folder), owner, processes: vec![], cgroup: None };
+        let state = Self { id: folders::identity(folder), owner, processes: vec![], cgroup: None, service: None };
         state.write(folder)?;
         Ok(state)
     }

@@ -18,6 +18,7 @@ use crate::node::Node;
 use crate::processes::Processes;
 use crate::progress::Progress;
 use crate::recorded::Recorded;
+use crate::service::Service;
 use crate::state::{Lock, State};
 use crate::{cgroups, cleanup, command, folders, guest, install, node, static_programs, tools};
 
@@ -125,7 +126,13 @@ impl Testbed {
         let images = images::build(&folder.join("images"), progress)?;
         let guest = Guest::prepare(choice, progress);
         progress.step("start etcd, the API server, the controllers and the scheduler");
-        let plane = ControlPlane::start(&mut processes, &programs)?;
+        let service = Service::claim(&mut processes)
+            .inspect_err(|error| progress.say(&format!("pods will not reach the API server: {error:#}")))
+            .ok();
+        let plane = ControlPlane::start(&mut processes, &programs, service)?;
+        if let Some(service) = service {
+            service.start(&mut processes, &images.programs.testbed("forward"), plane.port)?;
+        }
         if let Ok(guest) = &guest {
             progress.step("make the second node's disk and boot it");
             guest.start(&mut processes, &programs, &plane, &images)?;
@@ -153,7 +160,7 @@ impl Testbed {
     ) -> Result<Self> {
         let podsight = static_programs::build_podsight(progress)?;
         progress.step("start etcd, the API server, the controllers and the scheduler");
-        let plane = ControlPlane::start(&mut processes, &programs)?;
+        let plane = ControlPlane::start(&mut processes, &programs, None)?;
         progress.step("install podsight from deploy/overlays/local, its programs on this machine");
         let recorded = Recorded::start(&mut processes, &plane, &podsight)?;
         let (kernel, guest) = (Kernel::Recorded(recorded, reason), Err(anyhow::anyhow!("there are no nodes")));

@@ -217,7 +217,7 @@ fn after_a_crash_what_was_written_on_a_pod_that_is_gone_is_not_told_again() {
     assert_eq!(node.checkpoint().written.len(), 1, "for a second crash");
     let write = node.next_write(later).unwrap();
     assert_ne!(write.uid, UID);
-    node.written(&write.uid.clone(), Outcome::Written, wall, later);
+    node.written(&write.uid, Outcome::Written, wall, later);
     assert_eq!(node.next_write(later), None);
     assert_eq!(node.checkpoint().written, []);
     // One that was not written is told.
