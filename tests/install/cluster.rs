@@ -45,7 +45,7 @@ pub(crate) fn of_podsight(testbed: &Testbed) -> Result<Vec<String>> {
                 return false;
             }
             // Other tests' own.
-            if words.get(2).is_some_and(|name| name.starts_with("podsight-test-")) {
+            if words.get(2).is_some_and(|name| name.starts_with("podsight-test-") || name.starts_with("e2e-")) {
                 return false;
             }
             words.get(3) == Some(&"podsight") || words.get(2).is_some_and(|name| name.contains("podsight")) || words.get(1) == Some(&SYSTEM)

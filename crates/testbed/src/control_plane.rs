@@ -24,6 +24,8 @@ pub struct ControlPlane {
     pub authority: Authority,
     /// The API server's port on 127.0.0.1.
     pub port: u16,
+    /// Where pods find it, if they can.
+    pub service: Option<Service>,
     /// The administrator's kubectl.
     pub kubectl: Kubectl,
 }
@@ -42,7 +44,7 @@ impl ControlPlane {
 
         let administrator = authority.client("admin", "podsight-testbed", Some("system:masters"))?;
         let kubeconfig = folder.join("kubeconfig");
-        let plane = Self { port, kubectl: Kubectl::new(programs.path("kubectl"), kubeconfig.clone()), authority };
+        let plane = Self { port, service, kubectl: Kubectl::new(programs.path("kubectl"), kubeconfig.clone()), authority };
         kubeconfig::write(&kubeconfig, &server, &plane.authority.certificate_file(), &administrator)?;
         until("the API server is ready", READY_LIMIT, || {
             processes.check()?;

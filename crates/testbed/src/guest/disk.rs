@@ -111,7 +111,7 @@ fn put_configuration(root: &Path, plane: &ControlPlane) -> Result<()> {
     };
     let texts = [
         ("opt/containerd.toml", containerd::configuration(&layout)),
-        ("opt/cni/10-podsight.conflist", cni::configuration("podsight", "10.77.0.0/24", Path::new("/run/addresses"))),
+        ("opt/cni/10-podsight.conflist", cni::configuration("podsight", "10.77.0.0/24", Path::new("/run/addresses"), None)),
         ("etc/hostname", format!("{NAME}\n")),
         ("etc/hosts", "127.0.0.1 localhost\n".to_owned()),
         ("etc/passwd", "root:x:0:0:root:/root:/bin/sh\n".to_owned()),

@@ -5,25 +5,28 @@ use std::net::Ipv4Addr;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::routes::Routes;
+use crate::service::Service;
 
 /// Writes the configuration of a network of this machine to `<node>/cni/`.
-pub(super) fn write(node: &Path, id: &str) -> Result<()> {
+pub(super) fn write(node: &Path, id: &str, service: Option<Service>) -> Result<()> {
     let subnet = free_subnet(id, &Routes::read()?).context("no 10.x.y.0/24 is free of routes for the pods' network")?;
     let folder = node.join("cni");
     fs::create_dir_all(&folder).with_context(|| format!("create {}", folder.display()))?;
-    fs::write(folder.join("10-podsight.conflist"), configuration(id, &subnet, &node.join("addresses")))
+    fs::write(folder.join("10-podsight.conflist"), configuration(id, &subnet, &node.join("addresses"), service))
         .context("write the CNI configuration")
 }
 
-/// The text of a network's configuration; given addresses are remembered below `addresses`.
-pub fn configuration(name: &str, subnet: &str, addresses: &Path) -> String {
+/// The text of a network's configuration; given addresses are remembered below `addresses`. Pods reach each other and, if there is one, the API server's
+/// Service, and nothing else.
+pub fn configuration(name: &str, subnet: &str, addresses: &Path, service: Option<Service>) -> String {
+    let routes: Vec<Value> = service.map(|service| json!({"dst": service.range()})).into_iter().collect();
     json!({
         "cniVersion": "0.4.0",
         "name": name,
-        "plugins": [{"type": "ptp", "ipMasq": false, "ipam": {"type": "host-local", "subnet": subnet, "dataDir": addresses}}],
+        "plugins": [{"type": "ptp", "ipMasq": false, "ipam": {"type": "host-local", "subnet": subnet, "dataDir": addresses, "routes": routes}}],
     })
     .to_string()
 }

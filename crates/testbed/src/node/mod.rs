@@ -39,7 +39,7 @@ impl Node {
         let cgroup = format!("/{}", processes.id());
         processes.record(|state| state.cgroup = Some(cgroup.clone()))?;
         cgroups::create(cgroup.trim_start_matches('/'))?;
-        cni::write(&folder, processes.id())?;
+        cni::write(&folder, processes.id(), plane.service)?;
 
         let namespace = Namespace::create(processes)?;
         let containerd = Containerd::start(processes, programs, &namespace, &folder)?;
