@@ -34,6 +34,9 @@ fn history(place: &Place<'_>) -> Result<()> {
     warned("an apply that keeps the limit warns")?;
     let said = place.namespace.apply(&deployment(place, "32Mi", "third"))?;
     assert!(warning(&said, "Deployment/eater").is_some(), "{said}");
+    // The command line sees it on the pods.
+    let checked = || check(place, &again);
+    assert!(checked()?.contains("limit 32Mi was too small"), "{}", checked()?);
     let lowered = place.namespace.file("lowered.json", &deployment(place, "16Mi", "third"))?;
     let said = apply_dry(&lowered)?.stderr;
     assert!(said.contains("Deployment/eater[main]: limit 16Mi: even 32Mi was too small "), "{said}");
@@ -83,10 +86,19 @@ fn history(place: &Place<'_>) -> Result<()> {
     let records = kept.get("workloads").and_then(|all| all.get(&key)?.get("main")?.as_array()).with_context(|| format!("{kept:#}"))?;
     let is_so = |record: &Value| record.get("limit") == Some(&json!(32 << 20)) && text(record, "/level") == "container";
     assert!(!records.is_empty() && records.iter().all(is_so), "{records:#?}");
+    // And in what is kept, when they are gone.
+    assert!(checked()?.contains("limit 32Mi was too small"), "{}", checked()?);
     let third = beside.start()?;
     beside.ask(&third)?;
     warned("a webhook that was started later warns")?;
     third.end()
+}
+
+/// What `podsight check --cluster` says of a file.
+fn check(place: &Place<'_>, file: &str) -> Result<String> {
+    let kubeconfig = place.testbed.description.kubeconfig.display().to_string();
+    let said = place.testbed.podsight(&["check", "--cluster", "--kubeconfig", &kubeconfig, "-n", &place.namespace.name, file])?;
+    Ok(shown(&said))
 }
 
 /// The warning about a limit of 32Mi for this object, with its figures.

@@ -70,6 +70,7 @@ const COMMAND_LINE: &[&str] = &[
     "podsight-doctor",
     "podsight-evidence",
     "podsight-explain",
+    "podsight-history",
     "podsight-kmsg",
     "podsight-oom",
     "podsight-report",

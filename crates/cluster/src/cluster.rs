@@ -28,6 +28,22 @@ impl Cluster {
         Self { namespace: namespace.into(), ..Self::default() }
     }
 
+    /// The namespace of objects that name none.
+    pub fn default_namespace(&self) -> &str {
+        &self.namespace
+    }
+
+    /// The most memory that pods may have on any node, in bytes. `None` where the nodes are not known, or come as they are needed.
+    pub fn largest_node(&self) -> Option<u64> {
+        let mut largest = 0;
+        let is_open = self.any_node(&mut |node| {
+            let memory = node.allocatable.get("memory").and_then(|memory| u64::try_from(memory.value()).ok());
+            largest = memory.map_or(largest, |memory| memory.max(largest));
+            node.is_managed
+        })?;
+        (!is_open && largest > 0).then_some(largest)
+    }
+
     /// A cluster with these objects and no others. What is of none of the kinds is left out.
     pub fn of<'v>(namespace: &str, objects: impl IntoIterator<Item = &'v Value>) -> Self {
         let cluster = Self::new(namespace);

@@ -1,7 +1,7 @@
 //! The files of a run and the cluster that they will be applied to, together.
 
 use crate::cluster::Cluster;
-use podsight_history::PastKills;
+use podsight_history::{History, PastKills, WorkloadKey};
 use podsight_rules::{Claim, Facts, Folder, ImageAnswer, Known, LimitRange, Node, PodSecurity, Presence, RefKind, ResourceQuota};
 use podsight_spec::Workload;
 use std::sync::Arc;
@@ -13,6 +13,8 @@ pub struct Combined<'a> {
     pub run: Folder<'a>,
     /// The cluster.
     pub cluster: &'a Cluster,
+    /// What was killed in it.
+    pub past: &'a History,
 }
 
 impl Facts for Combined<'_> {
@@ -71,7 +73,13 @@ impl Facts for Combined<'_> {
     }
 
     fn past_kills(&self, workload: &Workload<'_>, container: &str) -> Option<PastKills> {
-        self.run.past_kills(workload, container)
+        let in_cluster = || {
+            let key = WorkloadKey::of(workload, workload.namespace.unwrap_or_else(|| self.cluster.default_namespace()))?;
+            self.past.past_kills(&key, container)
+        };
+        let mut past = self.run.past_kills(workload, container).or_else(in_cluster)?;
+        past.largest_node = self.cluster.largest_node();
+        Some(past)
     }
 
     fn image(&self, image: &str) -> ImageAnswer {
@@ -91,4 +99,37 @@ fn joined<T>(mut run: Known<T>, cluster: Known<T>, name: impl Fn(&T) -> &str) ->
         }
     }
     Known { items: run.items, is_complete: cluster.is_complete }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use podsight_history::KilledPod;
+    use podsight_rules::Bundle;
+    use podsight_spec::workloads;
+    use serde_json::json;
+
+    #[test]
+    fn a_workload_without_a_namespace_is_the_contexts() {
+        let pod = |namespace: &str| {
+            let evidence = r#"{"v": 1, "containers": {"main": {"kills": 1, "incidents": 1, "scope": "container", "limit": "32Mi",
+                "first": "2026-11-22T10:00:00Z", "last": "2026-11-22T10:00:00Z"}}}"#;
+            KilledPod::of(
+                &json!({"kind": "Pod", "metadata": {"name": "web", "namespace": namespace, "annotations": {"podsight.dev/oom": evidence}},
+                "spec": {"containers": [{"name": "main", "image": "web:1"}]}}),
+            )
+            .unwrap()
+        };
+        let mut past = History::default();
+        let shop = pod("shop");
+        past.observe(&shop.owner_by_name().unwrap(), &shop);
+        let bundle = Bundle::default();
+        let object = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web"}, "spec": {"containers": [{"name": "main"}]}});
+        let workload = workloads(&object).remove(0);
+        for (namespace, is_known) in [("shop", true), ("default", false)] {
+            let cluster = Cluster::new(namespace);
+            let facts = Combined { run: bundle.from_folder(""), cluster: &cluster, past: &past };
+            assert_eq!(facts.past_kills(&workload, "main").is_some(), is_known, "{namespace}");
+        }
+    }
 }

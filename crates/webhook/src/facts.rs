@@ -33,17 +33,6 @@ impl<'a> RequestFacts<'a> {
     {
         namespace.or_else(|| (!self.namespace.is_empty()).then_some(self.namespace))
     }
-
-    /// The most memory that pods may have on any node, in bytes. `None` where the nodes are not known, or come as they are needed.
-    fn largest_node(&self) -> Option<u64> {
-        let mut largest = 0;
-        let is_open = self.cluster.any_node(&mut |node| {
-            let memory = node.allocatable.get("memory").and_then(|memory| u64::try_from(memory.value()).ok());
-            largest = memory.map_or(largest, |memory| memory.max(largest));
-            node.is_managed
-        })?;
-        (!is_open && largest > 0).then_some(largest)
-    }
 }
 
 impl Facts for RequestFacts<'_> {
@@ -101,7 +90,7 @@ impl Facts for RequestFacts<'_> {
 
     fn past_kills(&self, workload: &Workload<'_>, container: &str) -> Option<PastKills> {
         let mut past = self.history.past_kills(workload, self.namespace, container)?;
-        past.largest_node = self.largest_node();
+        past.largest_node = self.cluster.largest_node();
         Some(past)
     }
 }

@@ -1,12 +1,15 @@
 //! `--cluster`: what the cluster that the manifests will be applied to has, by way of the user's own kubectl.
 //!
 //! As little as possible is read: names come as kubectl's table, for which the API server sends no data; of the ConfigMaps and Secrets whose keys are asked for
-//! the keys alone are printed; the rest (nodes, limits, quotas, classes) decides over pods as a whole.
+//! the keys alone are printed; the rest (nodes, limits, quotas, classes) decides over pods as a whole. Of pods those are
+//! read that bear evidence of a kill.
 
 mod ask;
+mod past;
 
 use crate::explain::cluster::Cluster as Kubectl;
 use podsight_cluster::{Cluster, Kind};
+use podsight_history::History;
 use podsight_rules::{RefKind, Reference};
 use podsight_spec::Workload;
 use std::collections::BTreeSet;
@@ -16,7 +19,7 @@ use std::collections::BTreeSet;
 #[command(next_help_heading = "Cluster")]
 #[group(id = "check-cluster")]
 pub(crate) struct Args {
-    /// Look at the cluster as well: names, keys, limits, quotas, Pod Security levels, classes and nodes
+    /// Look at the cluster as well: names, keys, limits, quotas, Pod Security levels, classes, nodes, and what was killed there
     #[arg(long)]
     cluster: bool,
     /// Path to the kubeconfig file
@@ -42,6 +45,12 @@ pub(crate) struct Needs {
 }
 
 impl Needs {
+    /// The namespaces of the workloads, with this one for the context's.
+    fn namespaces_or(&self, default: &str) -> BTreeSet<String> {
+        let named = self.namespaces.iter().map(|namespace| namespace.clone().unwrap_or_else(|| default.to_owned()));
+        named.filter(|namespace| ask::is_name(namespace)).collect()
+    }
+
     /// Adds what a workload needs.
     pub(crate) fn add(&mut self, workload: &Workload<'_>, references: &[Reference<'_>]) {
         let namespace = workload.namespace.map(str::to_owned);
@@ -65,9 +74,18 @@ impl Needs {
     }
 }
 
+/// What the cluster tells.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    /// What it has.
+    pub(crate) cluster: Cluster,
+    /// What was killed in it.
+    pub(crate) past: History,
+}
+
 impl Args {
     /// What the cluster has, and notes about what may not be read; nothing if the cluster is not to be asked.
-    pub(crate) fn ask(&self, needs: &Needs) -> anyhow::Result<(Option<Cluster>, Vec<String>)> {
+    pub(crate) fn ask(&self, needs: &Needs) -> anyhow::Result<(Option<Answer>, Vec<String>)> {
         if !self.cluster {
             return Ok((None, Vec::new()));
         }
@@ -77,7 +95,8 @@ impl Args {
             namespace: self.namespace.clone(),
             all_namespaces: false,
         };
-        let (cluster, notes) = ask::ask(&kubectl, needs)?;
-        Ok((Some(cluster), notes))
+        let (cluster, mut notes) = ask::ask(&kubectl, needs)?;
+        let past = past::ask(&kubectl, &needs.namespaces_or(cluster.default_namespace()), &mut notes);
+        Ok((Some(Answer { cluster, past }), notes))
     }
 }

@@ -1,10 +1,10 @@
 //! One run over all inputs.
 
-use super::cluster;
+use super::cluster::{self, Answer};
 use super::files::{self, Input};
 use super::render::{self, Rendered, Sources, line_of};
 use super::{load, registry};
-use podsight_cluster::{Cluster, Combined};
+use podsight_cluster::Combined;
 use podsight_report::{FileProblem, Item, Report};
 use podsight_rules::{Bundle, Certainty, Facts, Finding, Folder, NoFacts, Presence, RefKind, check_with, references};
 use podsight_spec::{Document, ImageRef, Position, Workload, read, workloads};
@@ -237,15 +237,15 @@ fn folder_of(path: &Path) -> String {
 }
 
 /// What is found with the files of the run around it, and the cluster where it was asked.
-fn found_together(documents: &[Document], name: &str, run: Folder<'_>, seen: Option<&Cluster>, wanted: &Wanted) -> Vec<Item> {
+fn found_together(documents: &[Document], name: &str, run: Folder<'_>, seen: Option<&Answer>, wanted: &Wanted) -> Vec<Item> {
     match seen {
-        Some(cluster) => found(documents, name, &Combined { run, cluster }, wanted),
+        Some(Answer { cluster, past }) => found(documents, name, &Combined { run, cluster, past }, wanted),
         None => found(documents, name, &run, wanted),
     }
 }
 
 /// The findings in what a source file became: at the source's own line, where the same text stands there once.
-fn found_in_rendered(rendered: &Rendered, bundle: &Bundle, seen: Option<&Cluster>, wanted: &Wanted) -> Vec<Item> {
+fn found_in_rendered(rendered: &Rendered, bundle: &Bundle, seen: Option<&Answer>, wanted: &Wanted) -> Vec<Item> {
     let name = rendered.file.to_string_lossy();
     let folder = folder_of(&rendered.file);
     let source = load::load(&Input::File(rendered.file.clone()), &mut None).ok().and_then(|bytes| String::from_utf8(bytes).ok());

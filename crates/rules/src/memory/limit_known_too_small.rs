@@ -14,7 +14,7 @@ declare_rule! {
     ///
     /// Finds memory limits that were tried before and were not enough: the kernel killed this container of this workload, with the same image, at this limit or
     /// at a higher one. The webhook knows it from the evidence that the agent writes on the pods, and keeps it when the pods are gone. `podsight check` knows it
-    /// from the pods among its files (`kubectl get pods -l podsight.dev/oom-killed -o yaml`).
+    /// from the pods among its files (`kubectl get pods -l podsight.dev/oom-killed -o yaml`), and with `--cluster` from the cluster itself.
     ///
     /// ## What happens without a change
     ///

@@ -64,7 +64,7 @@ fn context_namespace(kubectl: &Kubectl) -> String {
 
 fn questions(needs: &Needs, default: &str) -> Vec<Question> {
     let of = |namespace: &Option<String>| namespace.clone().unwrap_or_else(|| default.to_owned());
-    let namespaces: BTreeSet<String> = needs.namespaces.iter().map(of).filter(|namespace| is_name(namespace)).collect();
+    let namespaces = needs.namespaces_or(default);
     if namespaces.is_empty() {
         return Vec::new();
     }
@@ -185,14 +185,17 @@ fn take(cluster: &Cluster, question: &Question, bytes: &[u8]) -> anyhow::Result<
 fn unanswered(question: &Question, error: &anyhow::Error) -> String {
     let place = if question.namespace.is_empty() { String::new() } else { format!(" in namespace {}", question.namespace) };
     let what = if matches!(question.what, What::Keys(_)) { "the keys of some " } else { "" };
+    format!("note: {what}{}{place} are not known ({}): nothing is said about them", question.kind.plural(), reason(error))
+}
+
+/// Why kubectl gave no answer.
+pub(super) fn reason(error: &anyhow::Error) -> String {
     let said = format!("{error:#}");
-    let reason =
-        if said.contains("(Forbidden)") { "you may not list them".to_owned() } else { said.lines().next().unwrap_or_default().to_owned() };
-    format!("note: {what}{}{place} are not known ({reason}): nothing is said about them", question.kind.plural())
+    if said.contains("(Forbidden)") { "you may not list them".to_owned() } else { said.lines().next().unwrap_or_default().to_owned() }
 }
 
 /// Whether the text can be a name of an object: nothing else is given to kubectl.
-fn is_name(text: &str) -> bool {
+pub(super) fn is_name(text: &str) -> bool {
     let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'.';
     text.len() <= 253 && text.bytes().all(inner) && text.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric())
 }
