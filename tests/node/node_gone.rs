@@ -18,9 +18,14 @@ fn in_the_guest() -> Result<()> {
 }
 
 /// Is at its limit as soon as it is told to go, without another program: with `--force` the API server has forgotten the pod by then, and the kubelet
-/// waits a second.
-const SPITEFUL: &str =
-    "trap 'printf %8000000s >/dev/shm/more' TERM; head -c 28m /dev/zero >/dev/shm/held; touch /dev/shm/ready; sleep 3600 & wait; wait";
+/// waits a second. In that a busy emulated node writes a mebibyte or two.
+const SPITEFUL: &str = "trap 'printf %8000000s >/dev/shm/more' TERM
+head -c 28m /dev/zero >/dev/shm/held
+usage=/sys/fs/cgroup/memory.current
+[ -f $usage ] || usage=/sys/fs/cgroup/memory/memory.usage_in_bytes
+while [ $(cat $usage) -lt 32200000 ]; do head -c 64k /dev/zero >>/dev/shm/held; done
+touch /dev/shm/ready
+sleep 3600 & wait; wait";
 
 fn deleted(place: &Place<'_>) -> Result<()> {
     let _agent = place.agent_needed()?;

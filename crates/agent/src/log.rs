@@ -226,7 +226,7 @@ impl Log {
                     let at = if self.is_caught_up { clock::at_live(kill.usec, now) } else { clock::at(kill.usec, now) };
                     node.kill(*kill, at, Instant::now());
                 }
-                Found::SecondLine => node.second_line(),
+                Found::SecondLine => node.second_line(Instant::now()),
                 Found::Event(Event::Incomplete(_)) => drop(self.metrics.incomplete.inc()),
                 Found::Event(Event::NoKill(_)) => {}
                 Found::Event(Event::Suppressed(reports)) => drop(self.metrics.suppressed.inc_by(reports)),

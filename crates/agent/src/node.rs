@@ -57,6 +57,8 @@ pub struct Node {
     ordinal: u64,
     /// The last kill that was read, and its incident.
     latest: Option<(KillId, u64)>,
+    /// Where the last kill that was put down was counted.
+    counted: Option<settle::Counted>,
     /// The incident of the last kill that was written before this run.
     resumed_incident: Option<u64>,
     account: Option<Account>,
@@ -130,6 +132,7 @@ impl Node {
             account_resume,
             ordinal: 0,
             latest: None,
+            counted: None,
             resumed_incident: None,
             account: None,
         }
@@ -171,7 +174,7 @@ impl Node {
     }
 
     /// Takes a kill line that tells of the last kill once more. The kernel has counted it once more, too.
-    pub fn second_line(&mut self) {
+    pub fn second_line(&mut self, now: Instant) {
         let Some((latest, _)) = self.latest.filter(|_| !self.log.is_repetition) else { return };
         if !self.is_accounted(&latest) {
             self.ledger.line();
@@ -179,6 +182,8 @@ impl Node {
         }
         if let Some(waiting) = self.waiting.back_mut().filter(|waiting| waiting.id == latest) {
             waiting.lines += 1;
+        } else {
+            self.count_once_more(&latest, now);
         }
     }
 

@@ -102,13 +102,18 @@ impl PodRecord {
     }
 
     /// Accounts for kill lines of a container, in its own counter and in its pod's.
-    pub fn count(&mut self, keys: &[&str], kills: u64, pod: &Pod) {
+    pub fn count<K: AsRef<str>>(&mut self, keys: &[K], kills: u64, pod: &Pod) {
         for key in keys {
-            self.evidence.count(key, kills, |known| {
+            self.evidence.count(key.as_ref(), kills, |known| {
                 let ids = pod.containers.iter().filter_map(|container| container.id.as_deref());
                 ids.chain([pod.uid.as_str()]).any(|id| id.starts_with(known))
             });
         }
+    }
+
+    /// What is on the pod is no longer the whole.
+    pub fn note_change(&mut self) {
+        self.is_changed = true;
     }
 
     /// Adds kills that a container's counter shows and no record tells of.

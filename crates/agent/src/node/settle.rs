@@ -21,6 +21,14 @@ const PATIENCE: Duration = Duration::from_secs(4);
 /// An incident after a pause of so long is told by an Event again, in seconds.
 const PAUSE_SECONDS: i64 = 600;
 
+/// In which counters a kill was counted.
+#[derive(Debug)]
+pub(super) struct Counted {
+    kill: KillId,
+    uid: String,
+    keys: Vec<String>,
+}
+
 impl Node {
     /// Puts down every kill of which enough is known, in the order of the log within each pod.
     pub fn settle(&mut self, now: Instant) {
@@ -150,8 +158,9 @@ impl Node {
             return;
         }
         if self.counters.stage != Stage::Absent && !matches!(merged, Merged::Late { .. }) {
-            let keys: Vec<&str> = place.id.as_deref().into_iter().chain([pod.uid.as_str()]).collect();
+            let keys: Vec<String> = place.id.iter().chain([&pod.uid]).cloned().collect();
             record.count(&keys, waiting.lines, pod);
+            self.counted = Some(Counted { kill: waiting.id, uid: place.uid.clone(), keys });
         }
         let announcement = Announcement::new(&confirmed, pod.kind(place.container.as_deref()), place.infrastructure);
         if is_worth_an_event(merged, starts_incident) {
@@ -171,6 +180,15 @@ impl Node {
         self.metrics.kill(victim, place.scope, kill.attribution);
         log_kill(waiting, Some(pod), place.container.as_deref(), Some(confirmed.verdict.id()));
         self.queue.add(&place.uid, now);
+    }
+
+    /// Counts a second line of a kill that was put down before the line came: the kernel's console may be slow.
+    pub(super) fn count_once_more(&mut self, kill: &KillId, now: Instant) {
+        let Some(counted) = self.counted.as_ref().filter(|counted| counted.kill == *kill) else { return };
+        let Some((record, pod)) = self.records.get_mut(&counted.uid).zip(self.pods.get(&counted.uid)) else { return };
+        record.count(&counted.keys, 1, pod);
+        record.note_change();
+        self.queue.add(&counted.uid, now);
     }
 
     pub(super) fn settle_line(&mut self, id: &KillId, has_owner: bool) {

@@ -226,3 +226,28 @@ fn after_a_crash_what_was_written_on_a_pod_that_is_gone_is_not_told_again() {
     node.settle(last);
     assert_eq!(node.next_write(last).unwrap().uid, UID);
 }
+
+/// The victim of a group kill has a second line, which a slow console may print after the kills before it were written.
+#[test]
+fn a_second_line_that_comes_late_is_counted() {
+    let start = Instant::now();
+    let wall = Timestamp::from_second(1_763_805_600).unwrap();
+    let mut node = node_with_pod(start);
+    node.has_counters();
+    let mut now = start;
+    let mut evidence = Evidence::default();
+    for step in 0..3 {
+        match step {
+            0 => node.kill(kill_of(1, "5"), wall, now),
+            1 => node.kill(kill_of(2, "5"), wall, now),
+            _ => node.second_line(now),
+        }
+        node.settle(now);
+        now += Duration::from_secs(30);
+        let write = node.next_write(now).unwrap();
+        evidence = annotation::read(&write.evidence).unwrap();
+        node.written(&write.uid, Outcome::Written, wall, now);
+    }
+    assert_eq!((evidence.containers["main"].kills, evidence.counted(&"5".repeat(64)), evidence.counted(UID)), (2, Some(3), Some(3)));
+    assert_eq!(node.next_write(now), None);
+}
