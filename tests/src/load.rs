@@ -161,8 +161,12 @@ impl Connection {
             let Some(head_end) = find(&self.buffer, b"\r\n\r\n") else { continue };
             let (head, body) = self.buffer.split_at(head_end + 4);
             let head = std::str::from_utf8(head)?.to_ascii_lowercase();
-            let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).context("no length")?;
-            if body.len() < length.parse()? {
+            let is_whole = match head.lines().find_map(|line| line.strip_prefix("content-length: ")) {
+                Some(length) => body.len() >= length.parse()?,
+                // The API server tells no length of what is longer than 2,048 bytes. There is one answer at a time.
+                None => body.ends_with(b"\r\n0\r\n\r\n"),
+            };
+            if !is_whole {
                 continue;
             }
             let line = head.lines().next().unwrap_or_default();
