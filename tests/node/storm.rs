@@ -8,7 +8,6 @@ use podsight_testbed::description::{self, Cgroup};
 use podsight_tests::testbed::{SYSTEM, items, text, until};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::ops::RangeInclusive;
 
 /// Pods of one storm, and of one every day on an emulated node, which starts a pod in ten seconds.
 const PODS: usize = 12;
@@ -48,30 +47,9 @@ impl Kind {
         }
     }
 
-    /// What the kernel may have counted in a pod. It counts the victim of a group kill twice, unless it is gone too soon for that; and once the first
-    /// process of the container is dead, the runtime kills the others too and may come to some of them before the kernel.
-    fn counts(self) -> RangeInclusive<u64> {
-        match self {
-            Self::Children => KILLS..=KILLS,
-            Self::Groups => 1..=KILLS + 1,
-        }
-    }
-
-    /// How many of the pod's processes the kernel killed, if it has counted so many kills.
-    fn kills(self, count: u64) -> RangeInclusive<u64> {
-        match self {
-            Self::Children => count..=count,
-            Self::Groups => count - 1..=count,
-        }
-    }
-
-    /// Whether the kernel has done all that it will do, as a condition of the script.
-    const fn is_over(self) -> &'static str {
-        match self {
-            Self::Children => r#"[ "$(sum)" -ge ALL ]"#,
-            // Each has begun, and for some seconds nothing more was counted.
-            Self::Groups => r#"all_begun && level=$(sum) && after=$(now) && sleep 5 && [ "$(sum)" = "$level" ]"#,
-        }
+    /// Whether the kernel may have counted so many in a pod: it counts the victim of a group kill twice, unless it is gone too soon for that.
+    fn may_count(self, kills: u64) -> bool {
+        kills == KILLS || self == Self::Groups && kills == KILLS + 1
     }
 
     fn incidents(self) -> u64 {
@@ -92,22 +70,20 @@ else
   counters=$(find $root -name memory.events | grep -E 'pod(UIDS)/memory.events$')
 fi
 sum() { cat $counters | awk '$1 == "oom_kill" { sum += $2 } END { print sum + 0 }'; }
-now() { cut -d' ' -f1 /proc/uptime; }
-all_begun() { cat $counters | awk '$1 == "oom_kill" && $2 == 0 { exit 1 }'; }
 until [ "$(of | wc -l)" = PODS ]; do sleep 0.2; done
 # Each has begun to wait.
 sleep 1
 sleepers=$(of)
 agent="AGENT"
-before=$(now)
+before=$(cut -d' ' -f1 /proc/uptime)
 kill -USR1 $sleepers
 if [ -n "$agent" ]; then
   until [ "$(sum)" -ge AT ]; do sleep 0.05; done
   kill -9 $agent
   echo "killed $agent at $(sum)"
 fi
-until OVER; do sleep 0.1; done
-after=${after:-$(now)}
+while [ "$(sum)" -lt ALL ]; do sleep 0.1; done
+after=$(cut -d' ' -f1 /proc/uptime)
 sleep 2
 echo "took $before $after"
 for counter in $counters; do
@@ -154,11 +130,10 @@ impl<'p> Pods<'p> {
         let said = hand::run(place, &round, &self.script(agent, &agent_pod))?;
         let counts = self.kernel_counts(&said)?;
 
-        for (pod, uid) in &self.uids {
-            let least = counts.get(uid).map(|count| *self.kind.kills(*count).start());
+        for pod in self.uids.keys() {
             place
                 .namespace
-                .until_pod(pod, "has evidence of all its kills", |pod| told(pod) >= least)
+                .until_pod(pod, "has evidence of all its kills", |pod| told(pod) >= Some(KILLS * self.storms))
                 .with_context(|| format!("{round}: {said}"))?;
         }
         let account = account(place, &round)?;
@@ -172,7 +147,7 @@ impl<'p> Pods<'p> {
         let took = said.lines().find_map(|line| line.strip_prefix("took ")).and_then(seconds).context("no time in what the hand said")?;
         let killed = said.lines().find(|line| line.starts_with("killed ")).unwrap_or("agent left alone");
         let pods = self.uids.len();
-        let all = counts.values().sum::<u64>() - pods as u64 * KILLS * (self.storms - 1);
+        let all = pods as u64 * KILLS;
         Ok(format!("{} {round}: {all} kills in {took:.1} s, all on their {pods} pods; {killed}; {account}", place.node.name))
     }
 
@@ -191,7 +166,6 @@ impl<'p> Pods<'p> {
         let before = storm * (self.storms - 1);
         STORM
             .replace("UIDS", &self.uids.values().map(String::as_str).collect::<Vec<_>>().join("|"))
-            .replace("OVER", self.kind.is_over())
             .replace("PODS", &self.uids.len().to_string())
             .replace("AGENT", &pid)
             .replace("AT", &(before + storm / 4).to_string())
@@ -206,10 +180,7 @@ impl<'p> Pods<'p> {
             *counts.entry(uid.to_owned()).or_default() += count.parse::<u64>().with_context(|| format!("no count in {line:?}"))?;
         }
         let expected = |uid| counts.get(uid).and_then(|count| count.checked_sub(KILLS * (self.storms - 1)));
-        ensure!(
-            self.uids.values().all(|uid| expected(uid).is_some_and(|kills| self.kind.counts().contains(&kills))),
-            "not this storm: {said}"
-        );
+        ensure!(self.uids.values().all(|uid| expected(uid).is_some_and(|kills| self.kind.may_count(kills))), "not this storm: {said}");
         Ok(counts)
     }
 
@@ -217,12 +188,11 @@ impl<'p> Pods<'p> {
     fn check(&self, name: &str, count: Option<u64>) -> Result<()> {
         let evidence = on(&self.place.namespace.get(&["pod", name])?).context("there is evidence")?;
         let number = |field| main_of(&evidence, field).and_then(Value::as_u64);
-        let count = count.context("the kernel has counted")?;
-        ensure!(number("kills").is_some_and(|kills| self.kind.kills(count).contains(&kills)), "{name} and not {count}: {evidence:#}");
-        ensure!(number("incidents") == Some(self.kind.incidents() * self.storms), "{name}: {evidence:#}");
+        let wanted = [KILLS, self.kind.incidents()].map(|number| Some(number * self.storms));
+        ensure!([number("kills"), number("incidents")] == wanted, "{name}: {evidence:#}");
         // One key is the container's, the other the pod's; the pod has had no other container.
         let counted = evidence.get("counted").and_then(Value::as_object).into_iter().flat_map(serde_json::Map::values);
-        ensure!(counted.into_iter().all(|counted| counted.as_u64() == Some(count)), "{name} and not {count}: {evidence:#}");
+        ensure!(counted.into_iter().all(|counted| counted.as_u64() == count), "{name} and not {count:?}: {evidence:#}");
         // `lost` may be more than 0: what the ring no longer held when the agent was back is known from the container's counter, and counted above.
         let unattributed = evidence.get("unattributed").and_then(Value::as_u64);
         ensure!(unattributed == Some(0), "{name}: {evidence:#}");
