@@ -302,8 +302,7 @@ impl Node {
                     self.records.remove(uid);
                 }
                 if let Some(mark) = mark {
-                    let through = self.written_through();
-                    self.written.note(uid, mark, through);
+                    self.written.note(uid, mark);
                 }
             }
             Outcome::Gone => {

@@ -4,6 +4,7 @@
 //! by their default route, and a program passes their connections on to the API server.
 
 use std::net::{Ipv4Addr, TcpListener};
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::process::Command;
 
@@ -13,6 +14,8 @@ use crate::processes::Processes;
 use crate::routes::Routes;
 use crate::{command, tools};
 
+/// Which 10.x.0.0/16 may be the Services' network.
+pub const NETWORKS: RangeInclusive<u8> = 96..=127;
 /// The port of the Service, by which the API server makes it.
 const PORT: u16 = 443;
 
@@ -76,7 +79,7 @@ pub fn release(address: &str) -> Result<()> {
 
 /// Networks that no route touches.
 fn candidates(routes: &Routes) -> impl Iterator<Item = Service> {
-    (96..128).map(|second| Service { network: Ipv4Addr::new(10, second, 0, 0) }).filter(|service| !routes.touch(service.network, 16))
+    NETWORKS.map(|second| Service { network: Ipv4Addr::new(10, second, 0, 0) }).filter(|service| !routes.touch(service.network, 16))
 }
 
 fn ip(busybox: &Path, verb: &str, address: &str) -> Command {

@@ -16,10 +16,9 @@ impl Beyond {
         Self(written.iter().cloned().collect())
     }
 
-    /// Everything up to `mark` was written for this pod; up to `through` for all pods.
-    pub(super) fn note(&mut self, uid: &str, mark: KillId, through: Option<KillId>) {
+    /// Everything up to `mark` was written for this pod.
+    pub(super) fn note(&mut self, uid: &str, mark: KillId) {
         self.0.insert(uid.to_owned(), mark);
-        self.0.retain(|_, mark| !is_covered(through, mark));
         // One that is forgotten may be told of twice, which is better than never.
         while self.0.len() > MAX_WRITTEN {
             let Some(oldest) = self.0.iter().min_by_key(|(_, mark)| (mark.seq, mark.usec)).map(|(uid, _)| uid.clone()) else { break };
@@ -32,12 +31,9 @@ impl Beyond {
         self.0.get(uid).is_some_and(|mark| mark.covers(id))
     }
 
-    /// What is not covered by `through`.
+    /// What is not covered by `through`, up to which everything was written for all pods.
     pub(super) fn beyond(&self, through: Option<KillId>) -> impl Iterator<Item = (String, KillId)> {
-        self.0.iter().filter(move |(_, mark)| !is_covered(through, mark)).map(|(uid, mark)| (uid.clone(), *mark))
+        let is_beyond = move |mark: &KillId| !through.is_some_and(|through| through.covers(mark));
+        self.0.iter().filter(move |(_, mark)| is_beyond(mark)).map(|(uid, mark)| (uid.clone(), *mark))
     }
-}
-
-fn is_covered(through: Option<KillId>, mark: &KillId) -> bool {
-    through.is_some_and(|through| through.covers(mark))
 }

@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
 use crate::routes::Routes;
-use crate::service::Service;
+use crate::service::{NETWORKS, Service};
 
 /// Writes the configuration of a network of this machine to `<node>/cni/`.
 pub(super) fn write(node: &Path, id: &str, service: Option<Service>) -> Result<()> {
@@ -35,8 +35,8 @@ pub fn configuration(name: &str, subnet: &str, addresses: &Path, service: Option
 fn free_subnet(id: &str, routes: &Routes) -> Option<String> {
     let seed = id.bytes().fold(0_u16, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
     let networks = (0..u16::MAX).map(|step| seed.wrapping_add(step).to_be_bytes()).map(|[x, y]| Ipv4Addr::new(10, x, y, 0));
-    // Services have the networks from 10.96.0.0 on, and their addresses are in no route.
-    let mut free = networks.filter(|network| !(96..128).contains(&network.octets()[1]) && !routes.touch(*network, 24));
+    // The addresses of Services are in no route.
+    let mut free = networks.filter(|network| !NETWORKS.contains(&network.octets()[1]) && !routes.touch(*network, 24));
     free.next().map(|network| format!("{network}/24"))
 }
 
