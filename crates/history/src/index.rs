@@ -4,6 +4,7 @@ use crate::judge::PastKills;
 use crate::owner::WorkloadKey;
 use crate::pod::KilledPod;
 use crate::record::{self, KillRecord};
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// So many workloads are remembered; of those killed last.
@@ -46,6 +47,15 @@ impl History {
         }
         self.bound();
         news
+    }
+
+    /// Adds what an object says, if it is a pod with evidence and its names tell whose it is.
+    pub fn observe_object(&mut self, object: &Value) {
+        if let Some(pod) = KilledPod::of(object)
+            && let Some(key) = pod.owner_by_name()
+        {
+            self.observe(&key, &pod);
+        }
     }
 
     /// Adds all that another history knows. Tells whether it was news.

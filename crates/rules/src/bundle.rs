@@ -6,7 +6,7 @@ use crate::facts::{Claim, Facts, ImageAnswer, Known, LimitRange, PodSecurity, Pr
 use crate::keys::keys_of;
 use crate::near::is_near;
 use crate::reference::references;
-use podsight_history::{History, KilledPod, PastKills, WorkloadKey};
+use podsight_history::{History, PastKills, WorkloadKey};
 use podsight_spec::{Document, Workload, workloads};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -95,11 +95,7 @@ impl Bundle {
 
     fn add_one(&mut self, value: &Value, folder: &str) {
         self.admission.add(value, folder);
-        if let Some(pod) = KilledPod::of(value)
-            && let Some(key) = pod.owner_by_name()
-        {
-            self.history.observe(&key, &pod);
-        }
+        self.history.observe_object(value);
         let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str);
         let namespace = text("/metadata/namespace");
         let Some(name) = text("/metadata/name") else {

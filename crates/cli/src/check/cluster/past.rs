@@ -3,7 +3,7 @@
 use super::ask::reason;
 use crate::explain::cluster::Cluster as Kubectl;
 use podsight_evidence::annotation;
-use podsight_history::{CONFIG_MAP, CONFIG_MAP_KEY, History, KilledPod};
+use podsight_history::{CONFIG_MAP, CONFIG_MAP_KEY, History};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -19,7 +19,10 @@ pub(super) fn ask(kubectl: &Kubectl, namespaces: &BTreeSet<String>, notes: &mut 
     }
     for namespace in namespaces {
         match kubectl.json(&["get", "pods", "-l", annotation::LABEL, "-n", namespace].map(str::to_owned)) {
-            Ok(list) => observe(&mut history, &list),
+            Ok(list) => {
+                let pods = list.get("items").and_then(Value::as_array).into_iter().flatten();
+                pods.for_each(|pod| history.observe_object(pod));
+            }
             Err(error) => {
                 let reason = reason(&error);
                 notes.push(format!("note: killed pods in namespace {namespace} are not known ({reason}): nothing is said about them"));
@@ -41,12 +44,4 @@ pub(super) fn ask(kubectl: &Kubectl, namespaces: &BTreeSet<String>, notes: &mut 
 fn now() -> i64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     i64::try_from(now).unwrap_or(i64::MAX)
-}
-
-fn observe(history: &mut History, list: &Value) {
-    for pod in list.get("items").and_then(Value::as_array).into_iter().flatten().filter_map(KilledPod::of) {
-        if let Some(key) = pod.owner_by_name() {
-            history.observe(&key, &pod);
-        }
-    }
 }
