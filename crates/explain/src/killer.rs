@@ -361,9 +361,10 @@ fn stopping(case: &Case<'_>, container: &Container<'_>) -> Option<Verdict> {
     killed.then(|| verdict(Cause::StopGraceExceeded, Confidence::Medium, 70, vec![event_quote(event).evidence()]))
 }
 
-/// A kernel log was given and holds no kill of this pod: then it was not the kernel's want of memory.
+/// A kernel log was given and nothing tells of a kill of this pod: then it was not the kernel's want of memory. An agent that saw an end by a
+/// signal and no kill says the same.
 fn outside(case: &Case<'_>) -> Option<Verdict> {
-    let reads = case.kernel_log && case.proofs.is_empty() && !case.pod.uid.is_empty();
+    let reads = case.kernel_log && case.proofs.iter().all(|proof| proof.kills == 0) && !case.pod.uid.is_empty();
     reads.then(|| {
         verdict(
             Cause::KilledExternally,

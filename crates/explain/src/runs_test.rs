@@ -118,6 +118,9 @@ fn an_agent_that_does_not_know_leaves_the_answer_to_the_events() {
         "scope": null, "limit": null, "peak": null, "visible": true, "verdict": "killer-unknown", "recent": []}}, "unattributed": 0, "lost": 0});
     killed["metadata"]["annotations"] = json!({"podsight.dev/oom": evidence.to_string()});
     assert_eq!(best_with(&killed, &[]).cause, Cause::KillerUnknown);
+    let none = KernelKills::default();
+    let with_log = explain(&Input { kills: Some(&none), ..Input::new(&killed) });
+    assert_eq!(with_log.causes[0].cause, Cause::KilledExternally);
     let hook = event("FailedPostStartHook", "PostStartHook failed", Some("2026-11-22T10:07:59Z"));
     assert_eq!(best_with(&killed, &[hook]).cause, Cause::PostStartHookFailed);
 }
