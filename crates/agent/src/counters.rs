@@ -33,8 +33,8 @@ impl Vmstat {
     /// `oom_kill`: all kills since boot. `None` before Linux 4.13.
     pub fn oom_kill(&mut self) -> Option<u64> {
         let file = self.file.as_ref()?;
-        match read_whole(file, &mut self.buffer) {
-            Ok(length) => podsight_cgroup::vmstat_oom_kill(self.buffer.get(..length)?),
+        match find(file, &mut self.buffer) {
+            Ok(count) => count,
             Err(error) => {
                 tracing::warn!(path = %self.path.display(), error = &error as &dyn std::error::Error, "Failed to read the kernel's counters.");
                 None
@@ -43,8 +43,8 @@ impl Vmstat {
     }
 }
 
-/// A file of the kernel gives a page a call.
-fn read_whole(file: &File, buffer: &mut [u8]) -> io::Result<usize> {
+/// A file of the kernel gives a page a call. The kernel makes its text anew for each, so nothing is read beyond the line.
+fn find(file: &File, buffer: &mut [u8]) -> io::Result<Option<u64>> {
     let mut length = 0;
     while let Some(free) = buffer.get_mut(length..).filter(|free| !free.is_empty()) {
         let read = file.read_at(free, u64::try_from(length).unwrap_or(u64::MAX))?;
@@ -52,8 +52,13 @@ fn read_whole(file: &File, buffer: &mut [u8]) -> io::Result<usize> {
             break;
         }
         length += read;
+        // A line that goes on in the next part would have a count of its first digits.
+        let lines = memchr::memrchr(b'\n', buffer.get(..length).unwrap_or_default()).and_then(|end| buffer.get(..end));
+        if let Some(count) = lines.and_then(podsight_cgroup::vmstat_oom_kill) {
+            return Ok(Some(count));
+        }
     }
-    Ok(length)
+    Ok(None)
 }
 
 #[cfg(test)]
@@ -66,5 +71,17 @@ mod tests {
         let first = vmstat.oom_kill();
         assert!(vmstat.oom_kill() >= first);
         assert_eq!(Vmstat::new(Path::new("/nowhere")).oom_kill(), None);
+    }
+
+    #[test]
+    fn a_counter_is_found_behind_whole_lines_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let count_in = |text: &str| {
+            std::fs::write(folder.path().join("vmstat"), text).unwrap();
+            Vmstat::new(folder.path()).oom_kill()
+        };
+        assert_eq!(count_in("nr_free_pages 1\noom_kill 12\ndrop_pagecache 3\n"), Some(12));
+        assert_eq!(count_in("nr_free_pages 1\noom_kill 1"), None);
+        assert_eq!(count_in("nr_free_pages 1\n"), None);
     }
 }

@@ -20,6 +20,11 @@ const RETRY: Duration = Duration::from_secs(30);
 const OPENING_TRIES: u32 = 20;
 /// How often the node's processes are looked at while nothing is killed. A node with 500 of them is looked at for 10 ms.
 const SCAN: Duration = Duration::from_mins(1);
+/// How often the kernel's counter is looked at while something is killed.
+const TICK: Duration = Duration::from_millis(250);
+/// And while nothing has been killed for [`QUIET`]: waking a processor costs more than reading the counter.
+const QUIET_TICK: Duration = Duration::from_millis(600);
+const QUIET: Duration = Duration::from_secs(10);
 /// How long after the kernel has counted a kill the containers' counters are looked at, where no line can tell of it.
 const LOOK: Duration = Duration::from_secs(2);
 
@@ -110,6 +115,11 @@ impl Log {
             processes.scan();
             self.scanned_at = now;
         }
+    }
+
+    /// How long the next tick can wait.
+    pub fn pause(&self, now: Instant) -> Duration {
+        if self.is_caught_up && !self.has_moved_within(QUIET, now) { QUIET_TICK } else { TICK }
     }
 
     fn open(&mut self, node: &mut Node, now: Instant) {
@@ -356,7 +366,7 @@ mod tests {
 
         fn ticks(&mut self, count: u32, kills: u64) {
             for _ in 0..count {
-                self.tick_after(Duration::from_millis(250), kills);
+                self.tick_after(TICK, kills);
             }
         }
 
@@ -373,6 +383,20 @@ mod tests {
 
     fn set_counter(folder: &Path, counter: u64) {
         fs::write(folder.join("vmstat"), format!("nr_free_pages 1\noom_kill {counter}\n")).unwrap();
+    }
+
+    #[test]
+    fn the_counter_is_looked_at_more_often_while_something_is_killed() {
+        let mut bed = Bed::new(7);
+        bed.list();
+        assert_eq!(bed.log.pause(bed.now), TICK, "the log is not read yet");
+        fs::write(bed.folder.path().join("log"), "").unwrap();
+        bed.tick_after(Duration::ZERO, 0);
+        assert_eq!(bed.log.pause(bed.now), QUIET_TICK);
+        bed.counts(8);
+        bed.tick_after(QUIET_TICK, 0);
+        assert_eq!(bed.log.pause(bed.now), TICK);
+        assert_eq!(bed.log.pause(bed.now + QUIET + TICK), QUIET_TICK);
     }
 
     #[test]
@@ -414,7 +438,7 @@ mod tests {
             bed.list();
             bed.ticks(4, 2);
             bed.log.reader = Some(Reader::of_records([failure]));
-            bed.tick_after(Duration::from_millis(250), 2);
+            bed.tick_after(TICK, 2);
             assert!(!bed.readiness.is_ready());
 
             bed.counts(4);

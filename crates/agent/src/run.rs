@@ -21,13 +21,10 @@ use std::io;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
 use thiserror::Error;
 use tokio::net::TcpListener;
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+use tokio::time::{Instant, sleep_until};
 
-/// How often the kernel's counter is looked at. Reading it costs 20 µs.
-const TICK: Duration = Duration::from_millis(250);
 /// The part that `/readyz` names.
 const PODS: &str = "pods";
 
@@ -162,15 +159,18 @@ impl Agent {
     pub async fn run(mut self, mut stop: Stop) -> Result<(), AgentError> {
         self.log.tick(&mut self.node, Instant::now());
         let mut pods = watch::pods(self.client.clone(), &self.node_name);
-        let mut tick = interval(TICK);
-        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut next_tick = Instant::now();
         let mut watching = watch::State::Listing;
         let mut sending = Sending::new();
         loop {
             let next_write = self.node.next_write_at(Instant::now());
             tokio::select! {
                 () = stop.closing() => return Ok(()),
-                _ = tick.tick() => self.tick(),
+                () = sleep_until(next_tick) => {
+                    self.tick();
+                    let now = Instant::now();
+                    next_tick = now + self.log.pause(now);
+                }
                 Some(event) = pods.next() => {
                     watching = watch::apply(&mut self.node, event, watching, Instant::now());
                     match watching {

@@ -66,7 +66,8 @@ pub fn oom_control(contents: &[u8]) -> OomControl {
 ///
 /// It counts every `Killed process` line, so the victim of a `memory.oom.group` kill twice.
 pub fn vmstat_oom_kill(contents: &[u8]) -> Option<u64> {
-    pairs(contents).find(|(key, _)| *key == b"oom_kill").map(|(_, value)| value)
+    let count = contents.split(|byte| *byte == b'\n').find_map(|line| line.strip_prefix(b"oom_kill "))?;
+    std::str::from_utf8(count).ok()?.trim().parse().ok()
 }
 
 fn pairs(contents: &[u8]) -> impl Iterator<Item = (&[u8], u64)> {
