@@ -25,7 +25,7 @@ pub(crate) fn measure(progress: &Progress) -> Result<Vec<Figure>> {
         figures.push(Figure { what, measured: number / divisor, unit, aim, how });
         Ok(())
     };
-    let reviews = "100,000 reviews of all kinds and sizes".to_owned();
+    let reviews = format!("100,000 reviews of all kinds and sizes; each size alone: {}", by_size(&handler)?);
     add(&handler, "/latency_us/p99", 1000.0, "webhook, handler, p99", "ms", Aim::AtMost(0.5), reviews)?;
     let fixed = "16 connections, 1,000 requests/s for 10 s";
     add(&server, "/fixed_rate/latency_us/p50", 1000.0, "webhook, 1,000 requests/s, p50", "ms", Aim::None, over_tls(fixed))?;
@@ -50,6 +50,18 @@ pub(crate) fn measure(progress: &Progress) -> Result<Vec<Figure>> {
     add(&server, p99, 1000.0, "webhook, twice its capacity, p99", "ms", Aim::AtMost(50.0), over_tls(double))?;
     add(&server, "/twice_capacity_costly/errors", 1.0, "webhook, twice its capacity, errors", "", Aim::AtMost(0.0), over_tls(double))?;
     Ok(figures)
+}
+
+/// The p99 of each size of review, smallest first.
+fn by_size(handler: &Value) -> Result<String> {
+    let sizes = handler.get("by_size").and_then(Value::as_array).context("webhook_load gave no sizes")?;
+    let mut sizes: Vec<(u64, f64)> = sizes
+        .iter()
+        .map(|size| Some((size.get("bytes")?.as_u64()?, size.pointer("/cpu_us/p99")?.as_f64()?)))
+        .collect::<Option<_>>()
+        .context("webhook_load gave a size without a p99")?;
+    sizes.sort_unstable_by_key(|(bytes, _)| *bytes);
+    Ok(sizes.iter().map(|(bytes, p99)| format!("{bytes} bytes {:.2} ms", p99 / 1000.0)).collect::<Vec<_>>().join(", "))
 }
 
 /// The webhook beside an empty one at the testbed's API server, as programs on the same machine.
