@@ -79,7 +79,16 @@ fn rule(end: &End<'_>) -> Option<Verdict> {
 /// The kernel's own record, by annotation or log. That the agent does not know, either, proves nothing: it sees no events.
 fn proven(case: &Case<'_>, container: &Container<'_>, end: &End<'_>) -> Option<Verdict> {
     let proof = case.proofs.iter().find(|proof| is_about(proof, container, end) && proof.verdict != Some(Cause::KillerUnknown))?;
-    Some(verdict(cause_of(proof, end.code), Confidence::High, 98, proof.evidence.clone()))
+    let proven = cause_of(proof, end.code);
+    // The counter alone tells of a kill and not of its limit: then the limits that there are say which is likely.
+    let unclear = proven == Cause::OomUnattributed && proof.kills > 0 && end.code == Some(137);
+    match by_limits(case, container).filter(|_| unclear) {
+        Some(likely) => {
+            let evidence = proof.evidence.iter().cloned().chain(likely.evidence).collect();
+            Some(verdict(likely.cause, Confidence::Medium, 98, evidence))
+        }
+        None => Some(verdict(proven, Confidence::High, 98, proof.evidence.clone())),
+    }
 }
 
 /// What a proven kill means for a container that ended with this code, or still runs.
@@ -169,6 +178,11 @@ fn flagged(case: &Case<'_>, container: &Container<'_>, end: &End<'_>) -> Option<
     if let Some((event, _)) = newest(case, None, end, LATE_EVENT, |event| event.reason == "SystemOOM") {
         return Some(verdict(Cause::OomNode, Confidence::Medium, 89, vec![event_quote(event).evidence()]));
     }
+    Some(by_limits(case, container).unwrap_or_else(|| verdict(Cause::OomUnattributed, Confidence::Medium, 85, Vec::new())))
+}
+
+/// Which limit a memory kill was for, as far as the limits that there are can tell. Nothing where the pod is a fragment without them.
+fn by_limits(case: &Case<'_>, container: &Container<'_>) -> Option<Verdict> {
     let pod_limit = case.pod.spec.get_or_null("resources").get_or_null("limits").text("memory");
     let tmpfs = case.pod.spec.list("volumes").iter().any(|volume| volume.get_or_null("emptyDir").text("medium") == "Memory");
     if let Some(limit) = container.written_memory_limit() {
@@ -189,11 +203,10 @@ fn flagged(case: &Case<'_>, container: &Container<'_>, end: &End<'_>) -> Option<
         return Some(verdict(Cause::OomPodLimit, Confidence::Medium, 88, evidence.into_iter().chain(unnamed).collect()));
     }
     // The API server always writes `resources`, so that its absence means a fragment.
-    if container.spec.get_or_null("resources").is_object() {
+    container.spec.get_or_null("resources").is_object().then(|| {
         let evidence = vec![Case::fact(format!("{}/resources", container.spec_pointer), say!(case, "no memory limit", "没有内存上限"))];
-        return Some(verdict(Cause::OomNode, Confidence::Medium, 86, evidence));
-    }
-    Some(verdict(Cause::OomUnattributed, Confidence::Medium, 85, Vec::new()))
+        verdict(Cause::OomNode, Confidence::Medium, 86, evidence)
+    })
 }
 
 /// The event that says that the kubelet restarted the container for a change of its spec, such as a new image (`containerChanged`).

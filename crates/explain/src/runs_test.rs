@@ -124,3 +124,21 @@ fn an_agent_that_does_not_know_leaves_the_answer_to_the_events() {
     let hook = event("FailedPostStartHook", "PostStartHook failed", Some("2026-11-22T10:07:59Z"));
     assert_eq!(best_with(&killed, &[hook]).cause, Cause::PostStartHookFailed);
 }
+
+#[test]
+fn a_kill_whose_lines_are_lost_is_put_down_to_the_limit_that_there_is() {
+    let killed = |resources: Value, code: i64| {
+        let mut killed = pod(&[status("main", code, "2026-11-22T10:08:00Z")]);
+        killed["spec"]["containers"][0]["resources"] = resources;
+        let evidence = json!({"v": 1, "containers": {"main": {"kills": 1, "incidents": 1, "first": "2026-11-22T10:08:00Z", "last": "2026-11-22T10:08:00Z",
+            "scope": null, "limit": null, "peak": null, "visible": true, "verdict": "oom-unattributed", "recent": []}}, "unattributed": 0, "lost": 1});
+        killed["metadata"]["annotations"] = json!({"podsight.dev/oom": evidence.to_string()});
+        let best = best_with(&killed, &[]);
+        (best.cause, best.confidence)
+    };
+    assert_eq!(killed(json!({"limits": {"memory": "32Mi"}}), 137), (Cause::OomContainerLimit, Confidence::Medium));
+    assert_eq!(killed(json!({}), 137), (Cause::OomNode, Confidence::Medium));
+    assert_eq!(killed(Value::Null, 137), (Cause::OomUnattributed, Confidence::High));
+    // The main process was not killed.
+    assert_eq!(killed(json!({"limits": {"memory": "32Mi"}}), 1).0, Cause::OomUnattributed);
+}
