@@ -23,7 +23,7 @@ const SCAN: Duration = Duration::from_mins(1);
 /// How often the kernel's counter is looked at while something is killed.
 const TICK: Duration = Duration::from_millis(250);
 /// And while nothing has been killed for [`QUIET`]: waking a processor costs more than reading the counter.
-const QUIET_TICK: Duration = Duration::from_millis(600);
+const QUIET_TICK: Duration = Duration::from_millis(750);
 const QUIET: Duration = Duration::from_secs(10);
 /// How long after the kernel has counted a kill the containers' counters are looked at, where no line can tell of it.
 const LOOK: Duration = Duration::from_secs(2);

@@ -18,6 +18,10 @@ pub struct Combined<'a> {
 }
 
 impl Facts for Combined<'_> {
+    fn is_kustomized(&self) -> bool {
+        self.run.is_kustomized()
+    }
+
     fn object(&self, kind: RefKind, namespace: Option<&str>, name: &str) -> Presence {
         match (self.run.object(kind, namespace, name), self.cluster.object(kind, namespace, name)) {
             (Presence::Present, _) | (_, Presence::Present) => Presence::Present,

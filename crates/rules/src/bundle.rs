@@ -24,6 +24,8 @@ pub struct Bundle {
     history: History,
     /// What registries said of images.
     images: BTreeMap<String, ImageAnswer>,
+    /// The folders that kustomize builds from.
+    kustomized: BTreeSet<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -99,12 +101,21 @@ impl Bundle {
         let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str);
         let namespace = text("/metadata/namespace");
         let Some(name) = text("/metadata/name") else {
-            if text("/kind").is_none_or(|kind| kind == "Kustomization" || kind == "Component") {
-                self.add_generated(value, folder);
+            match text("/kind") {
+                Some("Kustomization" | "Component") => self.add_kustomization(value, folder),
+                // The file's kind may be left out.
+                None if ["resources", "bases", "components", "configMapGenerator", "secretGenerator"]
+                    .iter()
+                    .any(|field| value.get(field).is_some_and(Value::is_array)) =>
+                {
+                    self.add_kustomization(value, folder);
+                }
+                _ => {}
             }
             return;
         };
-        let keys = || keys_of(value).map(|keys| keys.map(str::to_owned).collect());
+        // Into what is empty somebody else writes: a person, an overlay, an operator.
+        let keys = || keys_of(value).map(|keys| keys.map(str::to_owned).collect()).filter(|keys: &BTreeSet<String>| !keys.is_empty());
         match text("/kind") {
             Some("ConfigMap") => self.insert(RefKind::ConfigMap, name, folder, namespace, keys()),
             Some("Secret") => self.insert(RefKind::Secret, name, folder, namespace, keys()),
@@ -118,7 +129,7 @@ impl Bundle {
             Some("PriorityClass") => self.insert(RefKind::PriorityClass, name, folder, None, None),
             Some("RuntimeClass") => self.insert(RefKind::RuntimeClass, name, folder, None, None),
             Some("ServiceAccount") => self.insert(RefKind::ServiceAccount, name, folder, namespace, None),
-            Some("Kustomization" | "Component") => self.add_generated(value, folder),
+            Some("Kustomization" | "Component") => self.add_kustomization(value, folder),
             // What makes a Secret of a name: sealed-secrets, external-secrets, cert-manager.
             Some("SealedSecret") => {
                 self.insert(RefKind::Secret, text("/spec/template/metadata/name").unwrap_or(name), folder, namespace, None);
@@ -127,6 +138,11 @@ impl Bundle {
             Some("Certificate") => self.insert(RefKind::Secret, text("/spec/secretName").unwrap_or(name), folder, namespace, None),
             _ => {}
         }
+    }
+
+    fn add_kustomization(&mut self, value: &Value, folder: &str) {
+        self.kustomized.insert(folder.to_owned());
+        self.add_generated(value, folder);
     }
 
     /// What kustomize generates.
@@ -156,6 +172,10 @@ impl Bundle {
 }
 
 impl Facts for Folder<'_> {
+    fn is_kustomized(&self) -> bool {
+        self.bundle.kustomized.contains(self.folder)
+    }
+
     fn image(&self, image: &str) -> ImageAnswer {
         self.bundle.images.get(image).cloned().unwrap_or_default()
     }
@@ -225,6 +245,10 @@ impl Facts for Folder<'_> {
 }
 
 impl Facts for Bundle {
+    fn is_kustomized(&self) -> bool {
+        self.from_folder("").is_kustomized()
+    }
+
     fn image(&self, image: &str) -> ImageAnswer {
         self.from_folder("").image(image)
     }
@@ -263,5 +287,42 @@ impl Facts for Bundle {
 
     fn past_kills(&self, workload: &Workload<'_>, container: &str) -> Option<PastKills> {
         self.from_folder("").past_kills(workload, container)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_kustomization_is_known_by_its_kind_or_its_fields() {
+        for (value, is_kustomized) in [
+            (json!({"kind": "Kustomization", "apiVersion": "kustomize.config.k8s.io/v1beta1"}), true),
+            (json!({"kind": "Component", "metadata": {"name": "a"}}), true),
+            (json!({"resources": ["web.yaml"]}), true),
+            (json!({"replicaCount": 1, "resources": {}}), false),
+            (json!({"kind": "Pod", "metadata": {"name": "a"}}), false),
+        ] {
+            let mut bundle = Bundle::default();
+            bundle.add(&value, "here");
+            assert_eq!(bundle.from_folder("here").is_kustomized(), is_kustomized, "{value}");
+            assert!(!bundle.from_folder("elsewhere").is_kustomized());
+        }
+    }
+
+    #[test]
+    fn a_selector_may_come_from_an_overlay() {
+        let pod = json!({"metadata": {"labels": {"app": "a"}}, "spec": {"containers": [{"name": "a", "image": "a:1"}]}});
+        let deployment =
+            json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "a"}, "spec": {"replicas": 1, "template": pod}});
+        let found = |bundle: &Bundle| {
+            let workloads = workloads(&deployment);
+            crate::check_with(&workloads[0], bundle).iter().any(|finding| finding.rule == "field-missing")
+        };
+        let mut bundle = Bundle::default();
+        assert!(found(&bundle));
+        bundle.add(&json!({"kind": "Kustomization"}), "");
+        assert!(!found(&bundle));
     }
 }

@@ -131,6 +131,11 @@ pub trait Facts {
         false
     }
 
+    /// Whether kustomize makes the objects from files in this folder: labels, selectors and more may come from an overlay.
+    fn is_kustomized(&self) -> bool {
+        false
+    }
+
     /// The minor version of the API server that admits the object right now, and warns by itself; `None` where none does, or it is not known.
     fn admitting_minor(&self) -> Option<u32> {
         None

@@ -55,6 +55,42 @@ pub enum ImageError<'a> {
     Long,
 }
 
+/// Words in capitals that stand for what somebody is to write there. One with an underscore needs no list.
+const CAPITALS: [&str; 14] = [
+    "CHANGEME",
+    "IMAGE",
+    "ORG",
+    "OWNER",
+    "PLACEHOLDER",
+    "PROJECT",
+    "REGION",
+    "REGISTRY",
+    "REPLACEME",
+    "REPO",
+    "REPOSITORY",
+    "TAG",
+    "USERNAME",
+    "VERSION",
+];
+
+impl ImageError<'_> {
+    /// Whether a tool or a person fills the reference in before the manifest is applied: a placeholder, `ko://` of ko, `PROJECT_ID`.
+    pub fn is_unfilled(&self) -> bool {
+        let in_capitals = |word: &str| {
+            CAPITALS.contains(&word)
+                || (word.trim_matches('_').contains('_')
+                    && word.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_'))
+        };
+        match self {
+            Self::Placeholder(_) | Self::Scheme("ko") => true,
+            Self::UpperCase(part) | Self::Domain(part) | Self::Component(part) => {
+                part.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_').any(in_capitals)
+            }
+            _ => false,
+        }
+    }
+}
+
 impl<'a> ImageRef<'a> {
     /// Reads a reference exactly as the kubelet does.
     pub fn parse(text: &'a str) -> Result<Self, ImageError<'a>> {
@@ -322,6 +358,28 @@ mod tests {
             (&hex, ImageError::Identifier),
         ] {
             assert_eq!(ImageRef::parse(text), Err(want), "{text}");
+        }
+    }
+
+    #[test]
+    fn tells_what_is_to_be_filled_in_from_what_is_wrong() {
+        let unfilled = |text: &str| ImageRef::parse(text).unwrap_err().is_unfilled();
+        for text in [
+            "ko://example.com/cmd/web",
+            "nginx:${TAG}",
+            "$IMAGE",
+            "gcr.io/<PROJECT>/web",
+            "gcr.io/PROJECT_ID/web:1",
+            "REGION-docker.pkg.dev/PROJECT_ID/web",
+            "REGION_NAME-docker.pkg.dev/web",
+            "IMAGE_URL",
+            "IMAGE:TAG",
+            "quay.io/YOUR_NAME/web",
+        ] {
+            assert!(unfilled(text), "{text}");
+        }
+        for text in ["quay.io/MyTeam/web", "quay.io/TEAM/web", "https://quay.io/web", "a//b", "nginx:", "quay.io/My_Team/web", "Nginx"] {
+            assert!(!unfilled(text), "{text}");
         }
     }
 

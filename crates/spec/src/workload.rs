@@ -97,7 +97,15 @@ impl<'a> Workload<'a> {
             !containers.is_empty()
                 && containers.iter().all(|container| container.get("image").is_some() && container.get("$patch").is_none())
         });
-        !whole || self.pod.get("$patch").is_some()
+        !whole || self.pod.get("$patch").is_some() || self.lacks_labels()
+    }
+
+    /// Whether it has neither the selector nor the labels that its kind needs: a patch that adds a container.
+    fn lacks_labels(&self) -> bool {
+        let needs = self.api_version == "apps/v1" && matches!(self.kind, "Deployment" | "ReplicaSet" | "StatefulSet" | "DaemonSet");
+        needs
+            && self.object.pointer("/spec/selector").is_none()
+            && self.pod_metadata().is_none_or(|metadata| metadata.get("labels").is_none())
     }
 
     /// The memory limit that the container runs into first, its own or the pod's, with the JSON pointer of the value.
@@ -301,5 +309,9 @@ mod tests {
         assert!(partial(&json!({"kind": "Deployment", "spec": {"template": {"spec": {"containers": [{"name": "a"}]}}}})));
         assert!(partial(&json!({"kind": "Deployment", "spec": {"template": {"spec": {"volumes": []}}}})));
         assert!(!partial(&json!({"kind": "Pod", "spec": {"containers": [{"name": "a", "image": "b"}]}})));
+        let mut added = json!({"apiVersion": "apps/v1", "kind": "Deployment", "spec": {"template": {"spec": {"containers": [{"name": "a", "image": "b"}]}}}});
+        assert!(partial(&added), "it adds a container to what has a selector");
+        added["spec"]["template"]["metadata"] = json!({"labels": {"app": "a"}});
+        assert!(!partial(&added));
     }
 }

@@ -110,6 +110,15 @@ impl Testbed {
 
     /// Builds what is missing, then starts everything, with the second node of choice.
     pub fn start_with(choice: Choice, claim: &Claim, progress: &Progress) -> Result<Self> {
+        Self::begin(Some(choice), claim, progress)
+    }
+
+    /// Builds what is missing, then starts everything on this machine's own node alone: an emulated one takes a processor, and measurements with it.
+    pub fn start_alone(claim: &Claim, progress: &Progress) -> Result<Self> {
+        Self::begin(None, claim, progress)
+    }
+
+    fn begin(choice: Option<Choice>, claim: &Claim, progress: &Progress) -> Result<Self> {
         let folder = claim.folder().to_owned();
         let programs = build::build(progress)?;
         let state = State::read(&folder)?.context("the testbed's state is gone")?;
@@ -122,9 +131,15 @@ impl Testbed {
         Ok(testbed)
     }
 
-    fn on_nodes(choice: Choice, folder: PathBuf, programs: Programs, mut processes: Processes, progress: &Progress) -> Result<Self> {
+    fn on_nodes(
+        choice: Option<Choice>,
+        folder: PathBuf,
+        programs: Programs,
+        mut processes: Processes,
+        progress: &Progress,
+    ) -> Result<Self> {
         let images = images::build(&folder.join("images"), progress)?;
-        let guest = Guest::prepare(choice, progress);
+        let guest = choice.context("one node was asked for").and_then(|choice| Guest::prepare(choice, progress));
         progress.step("start etcd, the API server, the controllers and the scheduler");
         let service = Service::claim(&mut processes)
             .inspect_err(|error| progress.say(&format!("pods will not reach the API server: {error:#}")))

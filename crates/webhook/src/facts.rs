@@ -106,7 +106,8 @@ mod tests {
             json!({"kind": "Namespace", "metadata": {"name": "shop", "labels": {"pod-security.kubernetes.io/enforce": "baseline"}}});
         let rules = |version: &str, kind: &str, minor| {
             let object = json!({"apiVersion": version, "kind": kind, "metadata": {"name": "a", "namespace": "shop"},
-                "spec": {"template": {"spec": {"hostNetwork": true, "containers": [{"name": "a", "image": "b:1", "command": ["c"]}]}}}});
+                "spec": {"selector": {"matchLabels": {"app": "a"}}, "template": {"metadata": {"labels": {"app": "a"}},
+                    "spec": {"hostNetwork": true, "containers": [{"name": "a", "image": "b:1", "command": ["c"]}]}}}});
             let cluster = Cluster::of("default", [&namespace]);
             cluster.set_server_minor(minor);
             let facts = RequestFacts { namespace: "shop", history: &SharedHistory::default(), cluster: &cluster };

@@ -141,7 +141,13 @@ pub(crate) fn run(paths: &[PathBuf], wanted: &Wanted, asked: &cluster::Args) -> 
     let again: BTreeSet<usize> = match &seen {
         Some(_) => places.iter().map(|(number, _)| *number).collect(),
         None if wanted.registry || bundle.has_past_kills() => (0..inputs.len()).collect(),
-        None => doubtful(&pending, &places, &bundle, &inputs),
+        None => {
+            let mut again = doubtful(&pending, &places, &bundle, &inputs);
+            // What is missing in a file may come from the kustomization beside it.
+            let found = by_input.iter().zip(&inputs).enumerate().filter(|(_, (items, _))| !items.is_empty());
+            again.extend(found.filter(|(_, (_, input))| bundle.from_folder(&folder(input)).is_kustomized()).map(|(number, _)| number));
+            again
+        }
     };
     for number in again {
         let (Some(input), Some(items)) = (inputs.get(number), by_input.get_mut(number)) else { continue };

@@ -54,7 +54,7 @@ declare_rule! {
     ///
     /// A patch leaves out most of an object, and so may a base that overlays complete. An absent image or absent containers are found where nothing says that the object is a
     /// part: in a workload with its selector and its labels, in a Job with its `restartPolicy`. A Pod without an image looks like a patch of kustomize, and only an empty one is found there. An absent selector is found where the template has labels and
-    /// images. All of these are likely only. Only the kinds of Kubernetes itself are looked at.
+    /// images and no kustomization lies beside the file, which could bring it. All of these are likely only. Only the kinds of Kubernetes itself are looked at.
     FieldMissing {
         id: "field-missing", group: "admission", certainty: Certain, predicts: [],
         en: "a field that the API server requires", zh: "缺少 API 服务器要求的字段", check: check,
@@ -98,7 +98,7 @@ fn check(rule: &dyn Rule, subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     if workload.is_partial() {
         return;
     }
-    if lacks_selector(workload) {
+    if lacks_selector(workload) && !subject.facts.is_kustomized() {
         let kind = format!("the {} has", workload.kind);
         findings.push(finding("/spec/selector".to_owned(), &kind, &format!("{} ", workload.kind), "selector").at_most(Certainty::Likely));
     }

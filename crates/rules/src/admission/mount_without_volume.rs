@@ -1,6 +1,6 @@
 //! `mount-without-volume`
 
-use crate::admission::{list, refused, text};
+use crate::admission::{is_pod_template, list, refused, text};
 use crate::near::is_near;
 use crate::rule::{Subject, declare_rule};
 use crate::text::shown;
@@ -50,7 +50,7 @@ declare_rule! {
     ///
     /// ## Known limits
     ///
-    /// Volumes that the server adds by itself (`kube-api-access-…`, `default-token-…`) are let through, and so are patches.
+    /// Volumes that the server adds by itself (`kube-api-access-…`, `default-token-…`) are let through, and so are patches and kinds of others.
     MountWithoutVolume {
         id: "mount-without-volume", group: "admission", certainty: Certain, predicts: [],
         en: "a mount of a volume that is not there", zh: "挂载了不存在的卷", check: check,
@@ -58,7 +58,8 @@ declare_rule! {
 }
 
 fn check(rule: &dyn Rule, subject: &Subject<'_>, findings: &mut Vec<Finding>) {
-    if subject.workload.is_partial() {
+    // What is behind a kind of others may add volumes of its own.
+    if subject.workload.is_partial() || !is_pod_template(subject.workload) {
         return;
     }
     let volumes: BTreeSet<&str> = list(subject.workload.pod, "volumes")

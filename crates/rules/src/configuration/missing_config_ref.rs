@@ -56,7 +56,7 @@ declare_rule! {
     ///
     /// Another file of the same `kubectl apply`, or an operator, may make the object a moment later: the message says "not there now". References marked `optional` are let
     /// through. Objects that kustomize generates or that other controllers make (sealed secrets, external secrets,
-    /// certificates) count as existing.
+    /// certificates) count as existing. A ConfigMap or Secret of a file that holds nothing at all is one that somebody fills: its keys are not known.
     MissingConfigRef {
         id: "missing-config-ref", group: "configuration", certainty: Likely, predicts: [ConfigmapMissing, SecretMissing, ConfigKeyMissing],
         en: "a ConfigMap, Secret or key that does not exist", zh: "不存在的 ConfigMap、Secret 或键", check: check,

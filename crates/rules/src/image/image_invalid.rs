@@ -2,7 +2,7 @@
 
 use crate::rule::{Subject, declare_rule};
 use crate::text::shown;
-use crate::{Finding, Rule};
+use crate::{Certainty, Finding, Rule};
 use podsight_spec::{ImageError, ImageRef};
 
 declare_rule! {
@@ -43,6 +43,7 @@ declare_rule! {
     /// ## Known limits
     ///
     /// Whether the image exists is not looked up. `MyTeam/web` is valid: an upper-case first part is taken for a registry's host name, and the pull fails later.
+    /// What a tool or a person fills in before the manifest is applied (`${TAG}`, `ko://…`, `PROJECT_ID`) is a hint in a file, and certain at the API server.
     /// An absent image is left to the API server, and so is a blank in front or behind in a Pod (in a template `image-whitespace` speaks).
     ImageInvalid {
         id: "image-invalid", group: "image", certainty: Certain, predicts: [ImageNameInvalid],
@@ -57,11 +58,14 @@ fn check(rule: &dyn Rule, subject: &Subject<'_>, findings: &mut Vec<Finding>) {
         if matches!(error, ImageError::Empty | ImageError::OuterWhitespace) {
             continue;
         }
+        // Nobody applies such a file as it is. What has come to the API server is what the pod gets.
+        let certainty = if error.is_unfilled() && !subject.facts.is_validated() { Certainty::Hint } else { Certainty::Certain };
         let (en, zh) = why(error);
         let (help_en, help_zh) = help(error, image);
         findings.push(
             Finding::new(rule, container.at("/image"))
                 .within(container)
+                .at_most(certainty)
                 .saying(format!("InvalidImageName: {} {en}", quoted(image)), format!("InvalidImageName：{} {zh}", quoted(image)))
                 .helped_by(help_en, help_zh)
                 .fixed_by(mended(error, image)),

@@ -3,6 +3,7 @@
 use crate::rule::{Subject, declare_rule};
 use crate::text::shown;
 use crate::{Finding, Rule};
+use podsight_spec::ImageRef;
 use serde_json::Value;
 
 declare_rule! {
@@ -52,8 +53,8 @@ fn check(rule: &dyn Rule, subject: &Subject<'_>, findings: &mut Vec<Finding>) {
         if container.value.get("imagePullPolicy").and_then(Value::as_str) != Some("Never") {
             continue;
         }
-        // A patch, whose base brings the image.
-        let Some(image) = container.image() else { continue };
+        // A patch, whose base brings the image, or what `image-invalid` speaks of.
+        let Some(image) = container.image().filter(|image| ImageRef::parse(image).is_ok()) else { continue };
         let image = shown(image, 40);
         findings.push(
             Finding::new(rule, container.at("/imagePullPolicy"))

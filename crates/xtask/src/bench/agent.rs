@@ -46,7 +46,7 @@ pub(crate) fn measure(testbed: &Testbed, progress: &Progress) -> Result<Vec<Figu
     let at =
         |per_mille: usize| latencies.get((latencies.len() * per_mille).div_ceil(1000).max(1) - 1).map_or(f64::NAN, Duration::as_secs_f64);
     let how = format!(
-        "{KILLS} pods killed a second apart; from the kernel's line to the change in a watch. The first kill after ten seconds of quiet waits up to 0.35 s longer"
+        "{KILLS} pods killed a second apart; from the kernel's line to the change in a watch. The first kill after ten seconds of quiet waits up to half a second longer"
     );
     let agent_how = "in its pod on this machine, over a minute without kills";
     let cpu = idle / IDLE.as_secs_f64() * 1000.0;

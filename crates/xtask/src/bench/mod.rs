@@ -52,7 +52,7 @@ pub(crate) fn run() -> Result<ExitCode> {
 /// Gives why the API server was left out, if it was: what was measured by then took half an hour.
 fn on_testbed(progress: &Progress, figures: &mut Vec<Figure>) -> Result<Option<anyhow::Error>> {
     let claim = Claim::take()?;
-    let measured = Testbed::start(&claim, progress).and_then(|testbed| {
+    let measured = Testbed::start_alone(&claim, progress).and_then(|testbed| {
         figures.extend(agent::measure(&testbed, progress)?);
         match webhook::at_api_server(&testbed, progress) {
             Ok(more) => figures.extend(more),
