@@ -279,9 +279,9 @@ fn reason(text: &str) -> ImageError<'_> {
     }
 }
 
-/// The first variable or template in the text: `${A}`, `$(A)`, `$A`, `{{ a }}`, `<a>`, `%a%`.
+/// The first variable or template in the text: `${A}`, `$(A)`, `$A`, `{{ a }}`, `{a}`, `<a>`, `[[a]]`.
 fn placeholder(text: &str) -> Option<&str> {
-    for (open, close) in [("{{", "}}"), ("${", "}"), ("$(", ")"), ("<", ">"), ("[[", "]]")] {
+    for (open, close) in [("{{", "}}"), ("${", "}"), ("$(", ")"), ("<", ">"), ("[[", "]]"), ("{", "}")] {
         if let Some(start) = text.find(open) {
             let found = text.get(start..)?;
             if let Some(end) = found.find(close) {
@@ -342,6 +342,7 @@ mod tests {
             ("nginx:$TAG", ImageError::Placeholder("$TAG")),
             ("{{ image }}", ImageError::Placeholder("{{ image }}")),
             ("<image_url>", ImageError::Placeholder("<image_url>")),
+            ("quay.io/{your team}/a", ImageError::Placeholder("{your team}")),
             ("nginx:", ImageError::EmptyTag),
             ("myorg/App", ImageError::UpperCase("App")),
             ("Nginx", ImageError::UpperCase("Nginx")),

@@ -164,7 +164,7 @@ fn collect<'a>(value: &'a Value, pointer: &str, item_of: Option<(&'a str, &'a st
     let mut pods: Vec<(Cow<'static, str>, &'a Value)> = Vec::new();
     if let Some(known) = known_pod(kind, api_version) {
         pods.extend(value.pointer(known).filter(|pod| pod.is_object()).map(|pod| (Cow::Borrowed(known), pod)));
-    } else if let Some(spec) = value.get("spec") {
+    } else if let Some(spec) = value.get("spec").filter(|_| !is_policy(api_version)) {
         if let Some(pod) = spec.get("template").and_then(|template| template.get("spec")).filter(|pod| is_pod_spec(pod)) {
             pods.push((Cow::Borrowed("/spec/template/spec"), pod));
         } else {
@@ -205,6 +205,14 @@ fn known_pod(kind: &str, api_version: &str) -> Option<&'static str> {
     };
     // Patches and parts of lists may not say their group.
     (group.is_empty() || groups.contains(&group)).then_some(pointer)
+}
+
+/// Whether the kinds of the group hold patterns of pods, and no pods.
+fn is_policy(api_version: &str) -> bool {
+    let group = api_version.split_once('/').map_or("", |(group, _)| group);
+    ["kyverno.io", "gatekeeper.sh"]
+        .iter()
+        .any(|engine| group.strip_suffix(engine).is_some_and(|rest| rest.is_empty() || rest.ends_with('.')))
 }
 
 /// Whether the value could be a pod spec: containers that are objects with a name or an image.
@@ -285,6 +293,11 @@ mod tests {
             (json!({"kind": "PodList", "apiVersion": "v1", "items": [{"spec": pod}]}), vec!["Pod:/items/0/spec"]),
             (json!({"kind": "AdmissionReview", "request": {"object": {"kind": "Pod", "spec": pod}}}), vec!["Pod:/request/object/spec"]),
             (json!({"kind": "Prometheus", "spec": {"containers": [{"name": "a"}]}}), vec![]),
+            (
+                json!({"kind": "ClusterPolicy", "apiVersion": "kyverno.io/v1", "spec": {"rules": [{"validate": {"pattern": {"spec": {"template": {"spec": pod}}}}}]}}),
+                vec![],
+            ),
+            (json!({"kind": "Assign", "apiVersion": "mutations.gatekeeper.sh/v1", "spec": {"template": {"spec": pod}}}), vec![]),
             (json!({"kind": "Service", "spec": {"ports": []}}), vec![]),
             (json!({"kind": "Pod", "spec": []}), vec![]),
             (json!({"kind": 1}), vec![]),

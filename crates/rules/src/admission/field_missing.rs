@@ -80,14 +80,18 @@ fn check(rule: &dyn Rule, subject: &Subject<'_>, findings: &mut Vec<Finding>) {
             .saying(format!("{en}: {what} no {field}"), format!("{zh}：{what_zh}没有 {field}"))
             .helped_by(format!("add {field}"), format!("加上 {field}"))
     };
+    // What lies beside a kustomization may be a patch of it, however whole it looks.
+    let is_completed = subject.facts.is_kustomized();
     if stands_alone(workload) {
-        if workload.pod.get("containers").is_none_or(|containers| containers.is_null() || containers == &Value::Array(Vec::new())) {
+        if !is_completed
+            && workload.pod.get("containers").is_none_or(|containers| containers.is_null() || containers == &Value::Array(Vec::new()))
+        {
             let absent = finding(format!("{}/containers", workload.pod_pointer), "the pod has", "Pod ", "containers");
             findings.push(absent.at_most(Certainty::Likely));
         }
         for container in subject.containers.iter().filter(|_| !is_filled_in(workload)) {
             // What is empty nobody completes; what is absent an overlay may bring, and a Pod without it looks as a patch does.
-            let is_absent = lacks(container.value, "image") && workload.kind != "Pod";
+            let is_absent = lacks(container.value, "image") && workload.kind != "Pod" && !is_completed;
             let certainty = if is_absent { Certainty::Likely } else { Certainty::Certain };
             if is_absent || container.image() == Some("") {
                 let absent = finding(container.at("/image"), "the container has", "容器", "image");
@@ -98,7 +102,7 @@ fn check(rule: &dyn Rule, subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     if workload.is_partial() {
         return;
     }
-    if lacks_selector(workload) && !subject.facts.is_kustomized() {
+    if lacks_selector(workload) && !is_completed {
         let kind = format!("the {} has", workload.kind);
         findings.push(finding("/spec/selector".to_owned(), &kind, &format!("{} ", workload.kind), "selector").at_most(Certainty::Likely));
     }
