@@ -107,6 +107,9 @@ pub fn read(bytes: &[u8]) -> (Vec<Document>, Vec<Problem>) {
     {
         return (documents, Vec::new());
     }
+    if let Some((line, message)) = template::ytt(text) {
+        return (Vec::new(), vec![Problem { line: Some(line), message }]);
+    }
     let mut documents = Vec::new();
     let mut problems: Vec<Problem> = Vec::new();
     for part in split::parts(text) {
