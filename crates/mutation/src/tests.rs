@@ -38,7 +38,8 @@ fn deployment(annotations: &Value, container: &Value) -> Value {
     let mut main = json!({"name": "main", "image": "app:1"});
     main.as_object_mut().unwrap().extend(container.as_object().unwrap().clone());
     json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web", "namespace": "default", "annotations": annotations},
-        "spec": {"replicas": 1, "template": {"spec": {"containers": [main]}}}})
+        "spec": {"replicas": 1, "selector": {"matchLabels": {"app": "web"}},
+            "template": {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [main]}}}})
 }
 
 fn applied(object: &Value, plan: &Plan) -> Value {
