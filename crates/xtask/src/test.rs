@@ -172,6 +172,8 @@ fn logged(progress: &Progress, logs: &Path, name: &str, command: &mut Command) -
 
 fn cargo() -> Result<Command> {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    // As everywhere: with another value ring, and all that depends on it, is built anew.
+    command.env_remove("CARGO_MANIFEST_DIR");
     command.current_dir(folders::repository()?).env("INSTA_UPDATE", "no").env("CARGO_TERM_COLOR", "never");
     // Why a test failed is in its message, which the frames of a backtrace would push out of what is shown.
     command.env("RUST_BACKTRACE", "0");
