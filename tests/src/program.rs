@@ -2,7 +2,6 @@
 
 use anyhow::{Context as _, Result, ensure};
 use std::path::PathBuf;
-use std::process::Command;
 
 /// The path of a program of the workspace, which is built if need be.
 ///
@@ -12,9 +11,7 @@ pub fn program(package: &str, program: &str) -> Result<PathBuf> {
     // target/debug/deps/server-0123456789abcdef, or target/debug/webhook_load
     let folder = test.parent().context("the running test is in no folder")?;
     let folder = if folder.ends_with("deps") { folder.parent().unwrap_or(folder) } else { folder };
-    let mut build = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    // Build scripts look at it (ring's), and with another value all that depends on them is built anew.
-    build.env_remove("CARGO_MANIFEST_DIR");
+    let mut build = podsight_testbed::command::cargo();
     build.current_dir(env!("CARGO_MANIFEST_DIR")).args(["build", "--quiet", "--bin", program]);
     match folder.file_name().and_then(|name| name.to_str()) {
         // With a test of the workspace the libraries have the features that `cargo test --workspace` gives them: they are built already.

@@ -1,5 +1,6 @@
 //! Programs that run to their end.
 
+use std::env;
 use std::fs::File;
 use std::io::Read;
 use std::os::unix::process::CommandExt;
@@ -25,6 +26,16 @@ pub struct Output {
     pub stdout: String,
     /// Its standard error.
     pub stderr: String,
+}
+
+/// The cargo that runs this program, or else the one on the PATH.
+///
+/// `CARGO_MANIFEST_DIR` is left out, which cargo hands on to what it runs: build scripts look at it (ring's), and with another value all that
+/// depends on them is built anew.
+pub fn cargo() -> Command {
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.env_remove("CARGO_MANIFEST_DIR");
+    cargo
 }
 
 /// Runs `command` and gives its standard output; a failure says what it wrote.

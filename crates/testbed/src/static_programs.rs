@@ -63,9 +63,7 @@ pub fn build_podsight_in(target: &Path, progress: &Progress) -> Result<PathBuf> 
     let profile = env::var("PODSIGHT_PROFILE").unwrap_or_else(|_| "image".to_owned());
     progress.step(&format!("build podsight's static programs (profile {profile})"));
     let triple = triple();
-    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    // As everywhere: with another value ring, and all that depends on it, is built anew.
-    command.env_remove("CARGO_MANIFEST_DIR");
+    let mut command = command::cargo();
     command.current_dir(folders::repository()?).args(["build", "--locked", "--profile", &profile, "--target", &triple]);
     command.arg("--target-dir").arg(target);
     for (package, binary) in PODSIGHT {

@@ -1,9 +1,7 @@
 //! `cargo xtask gen`.
 
-use std::env;
-use std::process::Command;
-
 use anyhow::{Context, Result, bail};
+use podsight_testbed::command;
 
 /// The tests that hold generated documents against the code; told to, they write them instead.
 const WRITERS: [&[&str]; 2] = [
@@ -14,7 +12,7 @@ const WRITERS: [&[&str]; 2] = [
 /// Writes the generated documents.
 pub(crate) fn run() -> Result<()> {
     for arguments in WRITERS {
-        let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        let mut cargo = command::cargo();
         cargo.args(["test", "--quiet"]).args(arguments).env("PODSIGHT_WRITE_PAGES", "1");
         if !cargo.status().context("start cargo")?.success() {
             bail!("the documents of {} could not be written", arguments.get(1).copied().unwrap_or_default());

@@ -1,6 +1,5 @@
 //! `cargo xtask test`: everything that must hold, in the order of its cost.
 
-use std::env;
 use std::fs::{self, File};
 use std::io::{Write, stdout};
 use std::path::{Path, PathBuf};
@@ -171,9 +170,7 @@ fn logged(progress: &Progress, logs: &Path, name: &str, command: &mut Command) -
 }
 
 fn cargo() -> Result<Command> {
-    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    // As everywhere: with another value ring, and all that depends on it, is built anew.
-    command.env_remove("CARGO_MANIFEST_DIR");
+    let mut command = command::cargo();
     command.current_dir(folders::repository()?).env("INSTA_UPDATE", "no").env("CARGO_TERM_COLOR", "never");
     // Why a test failed is in its message, which the frames of a backtrace would push out of what is shown.
     command.env("RUST_BACKTRACE", "0");

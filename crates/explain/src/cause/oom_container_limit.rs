@@ -15,17 +15,17 @@ pub(super) fn find(case: &Case<'_>, found: &mut Vec<Candidate>) {
             "The kernel killed {name} because it used more memory than its own limit{limit}{times}.",
             "{name} 使用的内存超过了自己的上限{limit}，被内核杀死{times}。"
         ));
-        if proven && verdict.confidence != High {
-            candidate = candidate.against(say!(
-                case,
-                "The kernel's lines about it are lost: that it was this limit and not the pod's or the node's is only likely.",
-                "相关的内核日志行已丢失：只能说很可能是这个上限，而不是 Pod 或节点的上限。"
-            ));
-        } else if !proven {
+        if !proven {
             candidate = candidate.against(say!(
                 case,
                 "Only the runtime's flag says so; the kernel's record would tell the container's limit from the pod's and the node's.",
                 "只有运行时的标记为证；内核记录才能区分是容器、Pod 还是节点的上限。"
+            ));
+        } else if verdict.confidence != High {
+            candidate = candidate.against(say!(
+                case,
+                "The kernel's lines about it are lost: that it was this limit and not the pod's or the node's is only likely.",
+                "相关的内核日志行已丢失：只能说很可能是这个上限，而不是 Pod 或节点的上限。"
             ));
         }
         candidate = candidate

@@ -25,9 +25,7 @@ pub(crate) fn podsight() -> Result<PathBuf> {
 }
 
 pub(crate) fn cargo() -> Result<Command> {
-    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    // As everywhere: with another value ring, and all that depends on it, is built anew.
-    cargo.env_remove("CARGO_MANIFEST_DIR");
+    let mut cargo = command::cargo();
     cargo.current_dir(folders::repository()?);
     Ok(cargo)
 }
